@@ -1,0 +1,65 @@
+import * as Duration from "effect/Duration"
+import * as Struct from "effect/Struct"
+import { errorFields } from "./base.js"
+import type { KruxosError } from "./KruxosError.js"
+
+/** An error as this project's gateway writes it: every spelling that a client of KruxOS reads. */
+export interface WireError {
+  readonly type: string
+  readonly message: string
+  readonly recovery: ReadonlyArray<{
+    readonly action: string
+    readonly description: string
+    readonly capability: string | null
+    readonly inputs: { readonly [key: string]: unknown } | null
+  }>
+  readonly retryable: boolean
+  readonly retry_after: number | null
+  readonly context: { readonly [key: string]: unknown }
+}
+
+const commonNames = new Set(["_tag", "name", "stack", ...Struct.keys(errorFields("", { retryable: false }))])
+
+const snakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+const wireTypes: { readonly [tag: string]: string } = {
+  ApprovalRequired: "ApprovalPending",
+  GatewayTimeout: "Timeout",
+  AuthenticationFailed: "NotAuthenticated"
+}
+
+const ownFields = (error: KruxosError) =>
+  Object.entries(error)
+    .filter(([name, value]) => !commonNames.has(name) && value !== undefined)
+    .map(([name, value]) =>
+      Duration.isDuration(value)
+        ? [`${snakeCase(name)}_seconds`, Duration.toSeconds(value)] as const
+        : [snakeCase(name), value] as const
+    )
+
+/**
+ * Writes an error for the wire: its own fields become context under their wire names. The cause stays here.
+ */
+export const encodeFailure = (error: KruxosError): WireError => {
+  const retryAfter = error.retryAfter === undefined ? null : Duration.toSeconds(error.retryAfter)
+  return {
+    type: error.type === error._tag ? wireTypes[error._tag] ?? error.type : error.type,
+    message: error.message,
+    recovery: error.recovery.map(({ action, capability, description, inputs }) => ({
+      action,
+      description,
+      capability: capability ?? null,
+      inputs: inputs ?? null
+    })),
+    retryable: error.retryable,
+    retry_after: retryAfter,
+    context: {
+      ...Object.fromEntries(ownFields(error)),
+      ...(error._tag === "ApprovalRequired"
+        ? { request_id: error.approvalId, ...(error.capability === undefined ? {} : { capability: error.capability }) }
+        : {}),
+      ...(error._tag === "RateLimited" && retryAfter !== null ? { retry_after_seconds: retryAfter } : {}),
+      ...error.context
+    }
+  }
+}

@@ -1,0 +1,27 @@
+export { ApprovalState } from "./ApprovalStatus.js"
+export {
+  CapabilityDefinition,
+  CommonPattern,
+  ErrorDefinition,
+  InputDefinition,
+  OutputDefinition,
+  PermissionTier,
+  SideEffect
+} from "./CapabilityDefinition.js"
+export { ErrorResponse, InvocationResult } from "./Invocation.js"
+export {
+  AgentId,
+  DateTimeUtc,
+  FilesystemPath,
+  Float,
+  GlobPattern,
+  Integer,
+  Json,
+  NonNegativeInteger,
+  openEnumeration,
+  SessionId,
+  Sha256,
+  Url
+} from "./primitives.js"
+export { RecoveryAction } from "./RecoveryAction.js"
+export type { Feature, Session } from "./Session.js"
