@@ -1,6 +1,14 @@
 import * as Schema from "effect/Schema"
 import { CapabilityUnavailable } from "../errors/general.js"
-import { AgentId, DateTimeUtc, FilesystemPath, Float, Integer, openEnumeration, SessionId } from "../schema/primitives.js"
+import {
+  AgentId,
+  DateTimeUtc,
+  FilesystemPath,
+  Float,
+  Integer,
+  openEnumeration,
+  SessionId
+} from "../schema/primitives.js"
 import { failure, make, optional } from "./Capability.js"
 
 const Tier = openEnumeration("autonomous", "notify", "approval_required", "blocked")

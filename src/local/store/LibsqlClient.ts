@@ -1,0 +1,45 @@
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Statement from "@effect/sql/Statement"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as LibsqlDatabase from "./LibsqlDatabase.js"
+import type { StoreUnavailable } from "./StoreUnavailable.js"
+import { TransactionLevel } from "./TransactionLevel.js"
+
+/**
+ * A SqlClient with one connection to a libSQL database. Transactions take turns on it; one inside another is a
+ * savepoint, and a failing COMMIT is a `SqlError` that is rolled back. A statement blocks the process while it runs, so
+ * keep transactions short and do nothing in them but statements.
+ *
+ * A fiber inside a transaction of one client must not use another client: `@effect/sql` would run it on the first.
+ */
+export const make = (
+  options: LibsqlDatabase.Options
+): Effect.Effect<SqlClient.SqlClient, StoreUnavailable, Scope.Scope | Reactivity.Reactivity> =>
+  Effect.gen(function*() {
+    const outside = new TransactionLevel(yield* LibsqlDatabase.open(options))
+    const client = yield* SqlClient.make({
+      acquirer: Effect.succeed(outside),
+      compiler: Statement.makeCompilerSqlite(),
+      spanAttributes: [["db.system.name", "sqlite"]]
+    })
+    const currentLevel = Effect.map(
+      Effect.serviceOption(SqlClient.TransactionConnection),
+      (current) => Option.isSome(current) && outside.isRelative(current.value[0]) ? current.value[0] : outside
+    )
+    const withTransaction = <R, E, A>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+      Effect.flatMap(currentLevel, (level) => level.transaction(effect)).pipe(
+        Effect.withSpan("sql.transaction", { kind: "client", captureStackTrace: false })
+      )
+    return Object.assign(client, { withTransaction, reserve: currentLevel })
+  })
+
+/**
+ * The client as a layer; the end of its scope closes the database. Fails with `StoreUnavailable`.
+ */
+export const layer = (options: LibsqlDatabase.Options): Layer.Layer<SqlClient.SqlClient, StoreUnavailable> =>
+  Layer.scoped(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))

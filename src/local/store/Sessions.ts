@@ -1,0 +1,96 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as rows from "./rows.js"
+
+/** The record of a session. `orphaned` sessions were left open by a gateway that stopped without ending them. */
+export const SessionRecord = Schema.Struct({
+  sessionId: Schema.String,
+  agent: Schema.String,
+  transport: Schema.String,
+  clientName: Schema.OptionFromNullOr(Schema.String),
+  startedAt: rows.Timestamp,
+  endedAt: Schema.OptionFromNullOr(rows.Timestamp),
+  orphaned: Schema.transformLiterals([0, false], [1, true]),
+  invocations: Schema.Int
+})
+export interface SessionRecord extends Schema.Schema.Type<typeof SessionRecord> {}
+
+export interface SessionsService {
+  /** Records that a session began. An id that was used before is a `SqlError`. */
+  readonly start: (session: {
+    readonly sessionId: string
+    readonly agent: string
+    readonly transport: string
+    readonly clientName?: string | undefined
+  }) => Effect.Effect<SessionRecord, SqlError>
+  /** Records that a session ended; does nothing for one that has ended or is unknown. */
+  readonly end: (sessionId: string, result: { readonly invocations: number }) => Effect.Effect<void, SqlError>
+  /** The session of an agent that ended last. */
+  readonly lastEnded: (agent: string) => Effect.Effect<Option.Option<SessionRecord>, SqlError>
+  /** The sessions of an agent, or of all, the newest first; 100 unless `limit` says otherwise. */
+  readonly list: (filter?: {
+    readonly agent?: string | undefined
+    readonly limit?: number | undefined
+  }) => Effect.Effect<ReadonlyArray<SessionRecord>, SqlError>
+  /** Ends the sessions that a crash left open, for a gateway that starts; says how many there were. */
+  readonly closeOrphans: Effect.Effect<number, SqlError>
+}
+
+/** The records of the sessions that a gateway had and has. */
+export class Sessions extends Context.Tag("kruxos/local/store/Sessions")<Sessions, SessionsService>() {}
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const allSessions = rows.all(SessionRecord)
+  const onlySession = rows.only(SessionRecord)
+  const firstSession = rows.first(SessionRecord)
+  const columns = sql.literal(
+    `session_id AS "sessionId", agent, transport, client_name AS "clientName", started_at AS "startedAt",
+      ended_at AS "endedAt", orphaned, invocations`
+  )
+  const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
+
+  const start: SessionsService["start"] = (session) =>
+    Effect.flatMap(now, (startedAt) =>
+      onlySession(sql`
+        INSERT INTO sessions (session_id, agent, transport, client_name, started_at, orphaned, invocations)
+        VALUES (${session.sessionId}, ${session.agent}, ${session.transport}, ${session.clientName ?? null},
+          ${startedAt}, 0, 0)
+        RETURNING ${columns}`))
+
+  const end: SessionsService["end"] = (sessionId, { invocations }) =>
+    Effect.flatMap(now, (endedAt) =>
+      Effect.asVoid(sql`
+        UPDATE sessions SET ended_at = ${endedAt}, invocations = ${invocations}
+        WHERE session_id = ${sessionId} AND ended_at IS NULL`))
+
+  const lastEnded: SessionsService["lastEnded"] = (agent) =>
+    firstSession(sql`
+      SELECT ${columns} FROM sessions WHERE agent = ${agent} AND ended_at IS NOT NULL
+      ORDER BY ended_at DESC, started_at DESC LIMIT 1`)
+
+  const list: SessionsService["list"] = (filter) => {
+    const matching = filter?.agent === undefined ? sql.literal("") : sql`WHERE agent = ${filter.agent}`
+    return allSessions(sql`
+      SELECT ${columns} FROM sessions ${matching}
+      ORDER BY started_at DESC, session_id LIMIT ${filter?.limit ?? 100}`)
+  }
+
+  const closeOrphans: SessionsService["closeOrphans"] = Effect.flatMap(now, (endedAt) =>
+    Effect.map(
+      allSessions(sql`
+        UPDATE sessions SET ended_at = ${endedAt}, orphaned = 1 WHERE ended_at IS NULL RETURNING ${columns}`),
+      (orphans) => orphans.length
+    ))
+
+  return { start, end, lastEnded, list, closeOrphans }
+})
+
+/** `Sessions` in the store. */
+export const layer: Layer.Layer<Sessions, never, SqlClient.SqlClient> = Layer.effect(Sessions, make)

@@ -1,0 +1,140 @@
+import * as Migrator from "@effect/sql/Migrator"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Array from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { isDamage, messageOf, StoreUnavailable } from "./StoreUnavailable.js"
+
+/*
+ * The SQL is what SQLite and Postgres both take. Times are whole milliseconds since 1970. Once published a migration
+ * never changes: add another.
+ */
+const statements: ReadonlyArray<string> = [
+  `CREATE TABLE agents (
+    name VARCHAR(64) NOT NULL PRIMARY KEY,
+    purpose TEXT NOT NULL,
+    policy_group TEXT NOT NULL,
+    workspace TEXT,
+    status VARCHAR(16) NOT NULL,
+    key_prefix VARCHAR(8) NOT NULL,
+    key_hash VARCHAR(64) NOT NULL UNIQUE,
+    key_generation INTEGER NOT NULL,
+    created_at BIGINT NOT NULL
+  )`,
+  // An agent's name is also the name of its policy file, and some file systems do not tell cases apart.
+  `CREATE UNIQUE INDEX agents_by_folded_name ON agents (LOWER(name))`,
+  `CREATE INDEX agents_by_key_prefix ON agents (key_prefix)`,
+  `CREATE TABLE sessions (
+    session_id VARCHAR(128) NOT NULL PRIMARY KEY,
+    agent VARCHAR(64) NOT NULL,
+    transport VARCHAR(32) NOT NULL,
+    client_name TEXT,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    orphaned INTEGER NOT NULL,
+    invocations INTEGER NOT NULL
+  )`,
+  `CREATE INDEX sessions_by_agent ON sessions (agent, started_at)`,
+  `CREATE INDEX sessions_by_end ON sessions (agent, ended_at)`,
+  `CREATE TABLE inbox_messages (
+    message_id VARCHAR(64) NOT NULL PRIMARY KEY,
+    agent VARCHAR(64) NOT NULL,
+    position BIGINT NOT NULL,
+    urgency INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    channel TEXT,
+    message TEXT NOT NULL,
+    sent_at BIGINT NOT NULL,
+    UNIQUE (agent, position)
+  )`,
+  `CREATE INDEX inbox_messages_by_urgency ON inbox_messages (agent, urgency, position)`,
+  `CREATE TABLE trash_entries (
+    trash_path VARCHAR(4096) NOT NULL PRIMARY KEY,
+    original_path TEXT NOT NULL,
+    agent VARCHAR(64) NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    size BIGINT NOT NULL,
+    deleted_at BIGINT NOT NULL,
+    recoverable_until BIGINT NOT NULL
+  )`,
+  `CREATE INDEX trash_entries_by_end ON trash_entries (recoverable_until)`,
+  `CREATE TABLE approvals (
+    approval_id VARCHAR(64) NOT NULL PRIMARY KEY,
+    agent VARCHAR(64) NOT NULL,
+    capability TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    reason TEXT,
+    status VARCHAR(16) NOT NULL,
+    requested_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+  )`,
+  `CREATE INDEX approvals_by_agent ON approvals (agent, requested_at)`
+]
+
+const runAll = (all: ReadonlyArray<string>) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => Effect.forEach(all, (statement) => sql.unsafe(statement).unprepared, { discard: true })
+  )
+
+const migrations = {
+  "0001_first_tables": runAll(statements)
+}
+
+const table = "kruxos_migrations"
+
+const latest = Array.reduce(
+  Object.keys(migrations),
+  0,
+  (highest, key) => Math.max(highest, Number.parseInt(key, 10))
+)
+
+const versionOf = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`SELECT COALESCE(MAX(migration_id), 0) AS version FROM ${sql(table)}`
+).pipe(
+  Effect.flatMap(Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ version: Schema.Number })))),
+  Effect.map(([row]) => row.version)
+)
+
+const failed = (path: string) => (cause: unknown) =>
+  isDamage(cause)
+    ? new StoreUnavailable({
+      reason: "not-a-database",
+      path,
+      message: `${path} is not a database, or it is damaged`,
+      cause
+    })
+    : new StoreUnavailable({
+      reason: "migration-failed",
+      path,
+      message: `The tables of ${path} could not be brought up to date: ${messageOf(cause)}`,
+      cause
+    })
+
+/**
+ * Brings the tables up to date, all or nothing; `path` is only for the error. Fails with `StoreUnavailable`, also where
+ * a later version of this package made the tables.
+ */
+export const run = (path: string): Effect.Effect<void, StoreUnavailable, SqlClient.SqlClient> =>
+  Effect.gen(function*() {
+    yield* Migrator.make<never>({})({ loader: Migrator.fromRecord(migrations), table })
+    return yield* versionOf
+  }).pipe(
+    // The migrator dies of a migration that fails.
+    Effect.catchAllDefect((defect) => Effect.fail(defect)),
+    Effect.mapError(failed(path)),
+    Effect.flatMap((version) => {
+      if (version === latest) return Effect.void
+      return version > latest
+        ? new StoreUnavailable({
+          reason: "newer-version",
+          path,
+          message:
+            `${path} was made by a later version of kruxos (tables ${version}, this one knows ${latest}); update kruxos`
+        })
+        : failed(path)(new Error(`the tables are still at version ${version} of ${latest}`))
+    })
+  )
