@@ -1,0 +1,42 @@
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
+
+/** Why a duplex ended: the WebSocket close code, and the reason that came with it. */
+export interface CloseInfo {
+  readonly code: number
+  readonly reason: string
+}
+
+/** What a duplex calls; each synchronously, so that no fiber is needed per frame. */
+export interface DuplexHandlers {
+  readonly onText: (text: string) => void
+  readonly onBinary: () => void
+  readonly onClose: (info: CloseInfo) => void
+}
+
+/**
+ * Two-way text frames, in order: a WebSocket, or a pair in memory. Nothing here throws; after the close, `send` does
+ * nothing. Frames that arrive before `listen` wait for it.
+ */
+export interface Duplex {
+  readonly send: (text: string) => void
+  readonly close: (code: number, reason: string) => void
+  readonly listen: (handlers: DuplexHandlers) => void
+}
+
+/** Opens a duplex to a gateway; closing the scope closes it. */
+export type Dial = Effect.Effect<Duplex, ConnectionFailed | AuthenticationFailed, Scope.Scope>
+
+/** Close codes of RFC 6455 that this package sends or reads. */
+export const CloseCode = {
+  normal: 1000,
+  goingAway: 1001,
+  unsupportedData: 1003,
+  abnormal: 1006,
+  policyViolation: 1008,
+  messageTooBig: 1009
+} as const
+
+/** The largest frame that either side accepts, in bytes: 16 MiB. */
+export const maximumFrameBytes = 16 * 1024 * 1024

@@ -1,0 +1,21 @@
+import * as Data from "effect/Data"
+import type { WireFailure } from "../errors/wire.js"
+import type { CallOptions } from "./Link.js"
+
+/** An invocation, with what is to be known about its capability to read the answer. */
+export interface InvokeRequest extends CallOptions {
+  readonly name: string
+  readonly arguments: { readonly [name: string]: unknown }
+  /** Whether a value has the form of the capability's output. */
+  readonly fits: (value: unknown) => boolean
+  /** Whether an MCP gateway answers with the bare text of the content (`filesystem.read` does). */
+  readonly answersWithText: boolean
+}
+
+/** What the gateway made of an invocation. */
+export type RawOutcome =
+  | { readonly _tag: "Output"; readonly data: unknown }
+  | { readonly _tag: "Failure"; readonly failure: WireFailure }
+
+/** An answer of the gateway that does not have the form of its method. */
+export class Malformed extends Data.TaggedError("Malformed")<{ readonly message: string }> {}

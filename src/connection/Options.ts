@@ -1,0 +1,17 @@
+import type * as Redacted from "effect/Redacted"
+import type * as Schedule from "effect/Schedule"
+
+/** What a connection needs to know, whatever carries it. */
+export interface ConnectionOptions {
+  readonly apiKey: Redacted.Redacted<string>
+  /** Sent as `clientInfo.name`. */
+  readonly clientName: string
+  readonly requestTimeoutMillis: number
+  /** The waits between attempts to connect again; when it ends, the connection is over. */
+  readonly reconnect: Schedule.Schedule<unknown>
+  /** How many calls may be unanswered at a time; further ones wait. */
+  readonly maxInFlight: number
+}
+
+/** The version of this package, as it introduces itself to a gateway. */
+export const packageVersion = "0.1.0"

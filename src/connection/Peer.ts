@@ -1,0 +1,133 @@
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { RpcError } from "../errors/wire.js"
+import * as Deadlines from "./Deadlines.js"
+import { type CloseInfo, type Duplex, maximumFrameBytes } from "./Duplex.js"
+import { decodeFrame, encodeNotification, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
+
+/** The other side answered with an error. */
+export class RpcFailure extends Data.TaggedError("RpcFailure")<{ readonly error: RpcError }> {}
+
+/** The connection ended before the answer; `sent` tells whether the request may have arrived. */
+export class Dropped extends Data.TaggedError("Dropped")<{ readonly info: CloseInfo; readonly sent: boolean }> {}
+
+/** The request cannot be written as one frame; nothing was sent. */
+export class Unsendable extends Data.TaggedError("Unsendable")<{ readonly message: string }> {}
+
+/** No answer came in time; the other side has been told to stop. */
+export class DeadlinePassed extends Data.TaggedError("DeadlinePassed")<{ readonly timeoutMillis: number }> {}
+
+export type RequestFailure = RpcFailure | Dropped | DeadlinePassed | Unsendable
+
+/** What a peer does with what is not an answer to a request of its own. Called synchronously. */
+export interface PeerHandlers {
+  readonly onRequest: (request: Extract<Message, { readonly _tag: "Request" }>) => void
+  readonly onNotification: (notification: Extract<Message, { readonly _tag: "Notification" }>) => void
+  /** A message that is not JSON-RPC, a batch, or a binary frame. */
+  readonly onOther: (frame: Extract<Frame, { readonly _tag: "Invalid" | "Batch" }> | "binary") => void
+  readonly onClose: (info: CloseInfo) => void
+}
+
+/** One side of a JSON-RPC 2.0 conversation over a duplex: it asks, and it is asked. */
+export interface Peer {
+  /**
+   * Asks, and waits for the answer at most that long. Interruption, and a deadline that passes, tell the other side to
+   * stop (`notifications/cancelled`).
+   */
+  readonly request: (
+    method: string,
+    params: unknown,
+    timeoutMillis: number
+  ) => Effect.Effect<unknown, RequestFailure>
+  readonly notify: (method: string, params: unknown) => void
+  readonly send: (message: object) => void
+  readonly close: (code: number, reason: string) => void
+}
+
+interface Pending {
+  readonly resume: (exit: Effect.Effect<unknown, RequestFailure>) => void
+  readonly deadline: number
+  readonly timeoutMillis: number
+}
+
+const unsendable = (cause: unknown) =>
+  new Unsendable({ message: `The arguments are not JSON: ${cause instanceof Error ? cause.message : String(cause)}` })
+
+const tooLarge = (characters: number) =>
+  new Unsendable({ message: `The request is too large: ${characters} characters, at most ${maximumFrameBytes}` })
+
+/** Makes a peer that reads from the duplex until it closes. Its one fiber lives in the current scope. */
+export const make = Effect.fnUntraced(function*(duplex: Duplex, handlers: PeerHandlers) {
+  const clock = yield* Effect.clock
+  const pending = new Map<RpcId, Pending>()
+  let lastId = 0
+  let closed: CloseInfo | undefined
+
+  const settle = (id: RpcId | null, exit: Effect.Effect<unknown, RequestFailure>) => {
+    const call = id === null ? undefined : pending.get(id)
+    if (call === undefined || id === null) return
+    pending.delete(id)
+    call.resume(exit)
+  }
+
+  const cancel = (id: RpcId, reason: string) =>
+    duplex.send(encodeNotification("notifications/cancelled", { requestId: id, reason }))
+
+  const deadlines = yield* Deadlines.make(clock, (now) => {
+    let next = Infinity
+    for (const [id, { deadline, timeoutMillis }] of pending) {
+      if (deadline <= now) {
+        cancel(id, "the deadline has passed")
+        settle(id, Effect.fail(new DeadlinePassed({ timeoutMillis })))
+      } else if (deadline < next) next = deadline
+    }
+    return next
+  })
+
+  duplex.listen({
+    onText: (text) => {
+      const frame = decodeFrame(text)
+      switch (frame._tag) {
+        case "Success":
+          return settle(frame.id, Effect.succeed(frame.result))
+        case "Failure":
+          return settle(frame.id, Effect.fail(new RpcFailure({ error: frame.error })))
+        case "Request":
+          return handlers.onRequest(frame)
+        case "Notification":
+          return handlers.onNotification(frame)
+        default:
+          return handlers.onOther(frame)
+      }
+    },
+    onBinary: () => handlers.onOther("binary"),
+    onClose: (info) => {
+      closed = info
+      handlers.onClose(info)
+      for (const id of [...pending.keys()]) settle(id, Effect.fail(new Dropped({ info, sent: true })))
+    }
+  })
+
+  const peer: Peer = {
+    request: (method, params, timeoutMillis) =>
+      Effect.async((resume) => {
+        if (closed !== undefined) return resume(Effect.fail(new Dropped({ info: closed, sent: false })))
+        const id = ++lastId
+        const text = Either.try({ try: () => encodeRequest(id, method, params), catch: unsendable })
+        if (Either.isLeft(text)) return resume(Effect.fail(text.left))
+        if (text.right.length > maximumFrameBytes) return resume(Effect.fail(tooLarge(text.right.length)))
+        const deadline = clock.unsafeCurrentTimeMillis() + timeoutMillis
+        pending.set(id, { resume, deadline, timeoutMillis })
+        duplex.send(text.right)
+        deadlines.added(deadline)
+        return Effect.sync(() => {
+          if (pending.delete(id)) cancel(id, "the caller no longer waits")
+        })
+      }),
+    notify: (method, params) => duplex.send(encodeNotification(method, params)),
+    send: (message) => duplex.send(JSON.stringify(message)),
+    close: duplex.close
+  }
+  return peer
+})

@@ -1,0 +1,95 @@
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { AuthenticationFailed } from "../errors/gateway.js"
+import { ConnectionFailed, GatewayTimeout, OutcomeUnknown } from "../errors/gateway.js"
+import type { CallFailure, CallOptions, Channel, Link } from "./Link.js"
+import type { Dropped, RequestFailure } from "./Peer.js"
+
+/** Where calls get their session from. */
+export interface Channels {
+  /** The session in use, if there is one now. */
+  readonly current: () => Channel | undefined
+  /** The session in use, or the next one. */
+  readonly next: Effect.Effect<Channel, ConnectionFailed | AuthenticationFailed>
+}
+
+const seconds = (milliseconds: number) => `${milliseconds / 1000} s`
+
+const unanswered = ({ operation, replayable, timeoutMillis }: CallOptions) =>
+  replayable
+    ? new GatewayTimeout({
+      message: `${operation} was not answered within ${seconds(timeoutMillis)}`,
+      operation,
+      timeout: Duration.millis(timeoutMillis)
+    })
+    : new OutcomeUnknown({
+      message: `${operation} was not answered within ${seconds(timeoutMillis)}: it may or may not have taken effect`
+    })
+
+const unconnected = ({ operation, timeoutMillis }: CallOptions) =>
+  new GatewayTimeout({
+    message: `${operation} was not sent: no connection was free for it within ${seconds(timeoutMillis)}`,
+    operation,
+    timeout: Duration.millis(timeoutMillis)
+  })
+
+const describeClose = ({ info }: Dropped) => `code ${info.code}${info.reason === "" ? "" : `: ${info.reason}`}`
+
+const lost = ({ operation, replayable }: CallOptions, dropped: Dropped) =>
+  replayable
+    ? new ConnectionFailed({ message: `The connection ended twice before ${operation} was answered (${describeClose(dropped)})` })
+    : new OutcomeUnknown({
+      message: `The connection ended before ${operation} was answered (${describeClose(dropped)}): it may or may not have taken effect`
+    })
+
+const unreachable = ({ operation }: CallOptions, dropped: Dropped) =>
+  new ConnectionFailed({ message: `${operation} was not sent: the gateway cannot be reached (${describeClose(dropped)})` })
+
+/** Makes `Link.call`: see there. At most `maxInFlight` calls are unanswered at a time; further ones wait. */
+export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number): Link["call"] => {
+  const inFlight = Effect.unsafeMakeSemaphore(maxInFlight)
+
+  const channelFor = (options: CallOptions, milliseconds: number) =>
+    Effect.suspend(() => {
+      if (milliseconds === 0) return Effect.fail(unconnected(options))
+      const open = channels.current()
+      return open === undefined
+        ? Effect.timeoutFail(channels.next, {
+          duration: Duration.millis(milliseconds),
+          onTimeout: () => unconnected(options)
+        })
+        : Effect.succeed(open)
+    })
+
+  const attempt = <A>(
+    options: CallOptions,
+    run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, RequestFailure>,
+    deadline: number,
+    resends: number
+  ): Effect.Effect<A, CallFailure> => {
+    const remaining = () => Math.max(0, deadline - clock.unsafeCurrentTimeMillis())
+    return Effect.flatMap(channelFor(options, remaining()), (channel) =>
+      Effect.catchAll(
+        run(channel, remaining()),
+        (failure): Effect.Effect<A, CallFailure> => {
+          switch (failure._tag) {
+            case "Dropped":
+              if (failure.sent && !(options.replayable && resends === 0)) return Effect.fail(lost(options, failure))
+              if (!failure.sent && channels.current() === channel) return Effect.fail(unreachable(options, failure))
+              return attempt(options, run, deadline, failure.sent ? resends + 1 : resends)
+            case "DeadlinePassed":
+              return Effect.fail(unanswered(options))
+            default:
+              return Effect.fail(failure)
+          }
+        }
+      ))
+  }
+
+  return (options, run) =>
+    Effect.suspend(() => {
+      const deadline = clock.unsafeCurrentTimeMillis() + options.timeoutMillis
+      return inFlight.withPermits(1)(Effect.suspend(() => attempt(options, run, deadline, 0)))
+    })
+}

@@ -1,0 +1,45 @@
+import * as Either from "effect/Either"
+import { ConnectionFailed } from "../errors/gateway.js"
+
+/** Where a gateway is reached. */
+export interface Endpoint {
+  /** The WebSocket. */
+  readonly socket: string
+  /** JSON-RPC over HTTP. */
+  readonly rpc: string
+  /** Whether what is sent can be read on the way: plain text to a host that is not this one. */
+  readonly exposed: boolean
+}
+
+const form = /^(?:(wss?|https?):\/\/)?([^/?#\s]+)([/?].*)?$/i
+
+const isLoopback = (hostname: string) =>
+  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || hostname.startsWith("127.")
+
+const join = (protocol: string, host: string, path: string) =>
+  Either.try({
+    try: () => new URL(`${protocol}://${host}${path}`),
+    catch: (cause) => cause
+  })
+
+/**
+ * Reads `host`, `host:port` (7700 unless given), or a ws, wss, http or https URL. A path that is given is the path of the
+ * transport that the URL names; else it is `/mcp` for the WebSocket and `/rpc` for HTTP.
+ */
+export const parse = (text: string): Either.Either<Endpoint, ConnectionFailed> => {
+  const [, scheme = "", host = "", path] = form.exec(text.trim()) ?? []
+  const secure = ["wss", "https"].includes(scheme.toLowerCase())
+  const overHttp = scheme.toLowerCase().startsWith("http")
+  const port = /:\d+$/.test(host) || scheme !== "" ? "" : ":7700"
+  return Either.gen(function*() {
+    const socket = yield* join(secure ? "wss" : "ws", `${host}${port}`, overHttp ? "/mcp" : path ?? "/mcp")
+    const rpc = yield* join(secure ? "https" : "http", `${host}${port}`, overHttp ? path ?? "/rpc" : "/rpc")
+    return { socket: socket.href, rpc: rpc.href, exposed: !secure && !isLoopback(socket.hostname) }
+  }).pipe(Either.mapLeft((cause) =>
+    new ConnectionFailed({
+      message: `"${text}" is neither a host, such as localhost:7700, nor a ws, wss, http or https URL`,
+      retryable: false,
+      cause
+    })
+  ))
+}

@@ -1,0 +1,93 @@
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { DateTimeUtc } from "../schema/primitives.js"
+import type { Feature, Session } from "../schema/Session.js"
+
+/** The revision of MCP that this client asks for. */
+export const protocolVersion = "2024-11-05"
+
+const text = Schema.optional(Schema.NullOr(Schema.String))
+
+const InitializeResult = Schema.Struct({
+  protocolVersion: Schema.String,
+  serverInfo: Schema.optional(Schema.Struct({ name: text, version: text })),
+  capabilities: Schema.optional(Schema.Struct({
+    experimental: Schema.optional(Schema.Struct({
+      kruxos: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+    }))
+  }))
+})
+
+const SessionInfo = Schema.Struct({ session_id: text, agent: text, created_at: Schema.optional(DateTimeUtc) })
+
+const CreatedSession = Schema.Struct({
+  session_id: Schema.String,
+  agent: text,
+  created_at: Schema.optional(DateTimeUtc),
+  features: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+})
+
+const known: ReadonlyArray<Feature> = [
+  "native",
+  "idempotency",
+  "approvals",
+  "events",
+  "transactions",
+  "cancellation",
+  "progress",
+  "resume"
+]
+
+const featuresOf = (advertised: { readonly [name: string]: unknown } | undefined): ReadonlySet<Feature> =>
+  new Set(known.filter((feature) => Predicate.isRecord(advertised?.[feature])))
+
+/** What the answer to `initialize`, or to `session.create`, says. */
+export interface Established {
+  readonly session: Session
+  readonly features: ReadonlySet<Feature>
+}
+
+const decodeInitialize = Schema.decodeUnknownEither(InitializeResult)
+
+const decodeSessionInfo = Schema.decodeUnknownEither(SessionInfo)
+
+const decodeCreated = Schema.decodeUnknownEither(CreatedSession)
+
+export const initializeParams = (client: { readonly name: string; readonly version: string }) => ({
+  protocolVersion,
+  clientInfo: client,
+  capabilities: {}
+})
+
+/** Reads the result of MCP's `initialize`. */
+export const readInitialize = (result: unknown) =>
+  Either.map(decodeInitialize(result), ({ capabilities, protocolVersion, serverInfo }): Established => {
+    const advertised = capabilities?.experimental?.kruxos
+    const info = Either.getOrUndefined(decodeSessionInfo(advertised?.["session"] ?? {}))
+    return {
+      session: {
+        id: info?.session_id ?? undefined,
+        agent: info?.agent ?? undefined,
+        createdAt: info?.created_at,
+        serverName: serverInfo?.name ?? undefined,
+        serverVersion: serverInfo?.version ?? undefined,
+        protocolVersion
+      },
+      features: featuresOf(advertised)
+    }
+  })
+
+/** Reads the result of `session.create`. */
+export const readCreatedSession = (result: unknown) =>
+  Either.map(decodeCreated(result), ({ agent, created_at, features, session_id }): Established => ({
+    session: {
+      id: session_id,
+      agent: agent ?? undefined,
+      createdAt: created_at,
+      serverName: undefined,
+      serverVersion: undefined,
+      protocolVersion: undefined
+    },
+    features: featuresOf(features)
+  }))

@@ -1,0 +1,55 @@
+import { CloseCode, type CloseInfo, type Duplex, type DuplexHandlers } from "./Duplex.js"
+
+interface End {
+  readonly duplex: Duplex
+  readonly deliver: (text: string) => void
+  readonly end: (info: CloseInfo) => void
+}
+
+const makeEnd = (other: () => End): End => {
+  let handlers: DuplexHandlers | undefined
+  let closed: CloseInfo | undefined
+  const waiting: Array<string> = []
+  const end = (info: CloseInfo) => {
+    if (closed !== undefined) return
+    closed = info
+    handlers?.onClose(info)
+  }
+  return {
+    deliver: (text) => {
+      if (closed !== undefined) return
+      if (handlers === undefined) waiting.push(text)
+      else handlers.onText(text)
+    },
+    end,
+    duplex: {
+      send: (text) => {
+        if (closed === undefined) queueMicrotask(() => other().deliver(text))
+      },
+      close: (code, reason) => {
+        if (closed !== undefined) return
+        const info = { code, reason }
+        queueMicrotask(() => other().end(info))
+        end(info)
+      },
+      listen: (given) => {
+        handlers = given
+        for (const text of waiting.splice(0)) given.onText(text)
+        if (closed !== undefined) given.onClose(closed)
+      }
+    }
+  }
+}
+
+/**
+ * Two ends of a duplex in memory. A frame arrives in a later microtask, as text, so that both ends go the way they go
+ * over a socket.
+ */
+export const makePair = (): readonly [Duplex, Duplex] => {
+  const left: End = makeEnd(() => right)
+  const right: End = makeEnd(() => left)
+  return [left.duplex, right.duplex]
+}
+
+/** What ends a pair when the process that holds both ends shuts down. */
+export const goingAway: CloseInfo = { code: CloseCode.goingAway, reason: "the gateway is shutting down" }

@@ -1,0 +1,13 @@
+export type { BuiltIn } from "./catalogue/builtIn.js"
+export { GatewayStatus } from "./connection/Link.js"
+export * from "./errors/index.js"
+export {
+  Capabilities,
+  type CapabilitiesService,
+  type DynamicOptions,
+  type InvokeError,
+  type InvokeOptions,
+  type ListFilter
+} from "./services/Capabilities.js"
+export { Gateway, type GatewayService, type GatewayServices, type McpConfig } from "./services/Gateway.js"
+export type { CallSettings, GatewayOptions } from "./services/GatewayOptions.js"

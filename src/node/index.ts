@@ -1,0 +1,1 @@
+export * as NodeGateway from "./NodeGateway.js"

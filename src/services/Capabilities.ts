@@ -1,0 +1,187 @@
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { BuiltIn } from "../catalogue/builtIn.js"
+import type { AnyCatalogue, Input, InvokeErrorIn, NameIn, Output } from "../catalogue/Catalogue.js"
+import { isReplayable } from "../catalogue/replayable.js"
+import * as Invocations from "../connection/invocations.js"
+import type { InvokeRequest } from "../connection/InvokeRequest.js"
+import type { Link } from "../connection/Link.js"
+import type { GatewayError } from "../errors/gateway.js"
+import { type CapabilityNotFound, OutputMismatch } from "../errors/general.js"
+import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
+import type { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
+import type { InvocationResult } from "../schema/Invocation.js"
+import { type Arguments, codecOf, ownTimeoutSeconds } from "./codec.js"
+
+/** Which capabilities to list; each that is given must hold. */
+export interface ListFilter {
+  /** The first part of the name: `filesystem` for `filesystem.read`. */
+  readonly category?: string | undefined
+  readonly tag?: string | undefined
+  /** A part of the name, whatever its case. */
+  readonly nameContains?: string | undefined
+}
+
+/** How one invocation is made. */
+export interface InvokeOptions {
+  /**
+   * How long to wait for the answer. Else it is the gateway's `requestTimeout` or, where the capability has a `timeout` of
+   * its own, that and 5 seconds, whichever is longer.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/** The options of `invokeDynamic`: `output` is the schema that the output is decoded with. */
+export interface DynamicOptions<A, I> extends InvokeOptions {
+  readonly output: Schema.Schema<A, I>
+}
+
+/** The error channel of `invoke`. */
+export type InvokeError<Name extends NameIn<BuiltIn>> = InvokeErrorIn<BuiltIn, Name>
+
+/** The arguments of `invoke` after the name; the input may be left out where nothing in it is required. */
+type InvokeArguments<I> = {} extends I ? [input?: I, options?: InvokeOptions]
+  : [input: I, options?: InvokeOptions]
+
+/** What an agent can do at its gateway. Source: the guide's "Capability discovery" and "Invocation". */
+export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
+  /** The capabilities that the gateway shows to this agent, by name. */
+  readonly list: (
+    filter?: ListFilter
+  ) => Effect.Effect<ReadonlyArray<CapabilityDefinition>, Invocations.DiscoveryError>
+
+  /** The whole definition of a capability. */
+  readonly describe: (
+    name: NameIn<C> | (string & {})
+  ) => Effect.Effect<CapabilityDefinition, CapabilityNotFound | Invocations.DiscoveryError>
+
+  /**
+   * Invokes a capability of the catalogue, and succeeds with its output. Fails with the errors that the capability lists,
+   * with the general ones, and with those of the connection.
+   */
+  readonly invoke: <Name extends NameIn<C>>(
+    name: Name,
+    ...args: InvokeArguments<Input<C, Name>>
+  ) => Effect.Effect<Output<C, Name>, InvokeErrorIn<C, Name>>
+
+  /**
+   * Invokes a capability by a name that is not known before run time, or that the catalogue lacks. The output is what the
+   * schema in `options.output` makes of it, else unknown.
+   */
+  readonly invokeDynamic: {
+    <A, I>(name: string, input: Arguments, options: DynamicOptions<A, I>): Effect.Effect<A, KruxosError>
+    (name: string, input?: Arguments, options?: InvokeOptions): Effect.Effect<unknown, KruxosError>
+  }
+
+  /**
+   * As `invoke`, but a failure of the capability is a value: the guide's `InvocationResult`. Only failures of the
+   * connection fail.
+   */
+  readonly invokeResult: <Name extends NameIn<C>>(
+    name: Name,
+    ...args: InvokeArguments<Input<C, Name>>
+  ) => Effect.Effect<InvocationResult<Output<C, Name>>, GatewayError>
+
+  /** Emits whenever the gateway says that its list of capabilities has changed. */
+  readonly changes: Stream.Stream<void>
+}
+
+const matches = (filter: ListFilter) => ({ name, tags }: CapabilityDefinition): boolean =>
+  (filter.category === undefined || name.startsWith(`${filter.category}.`)) &&
+  (filter.tag === undefined || tags.includes(filter.tag)) &&
+  (filter.nameContains === undefined || name.toLowerCase().includes(filter.nameContains.toLowerCase()))
+
+const graceMillis = 5000
+
+/** Makes the service over a link. `requestTimeoutMillis` is how long a call waits that says nothing else. */
+export const make = <C extends AnyCatalogue>(
+  link: Link,
+  catalogue: C,
+  requestTimeoutMillis: number
+): CapabilitiesService<C> => {
+  const timeoutOf = (options: InvokeOptions | undefined, ownSeconds: number | undefined): number =>
+    options?.timeout !== undefined
+      ? Duration.toMillis(options.timeout)
+      : Math.max(requestTimeoutMillis, ownSeconds === undefined ? 0 : ownSeconds * 1000 + graceMillis)
+
+  const invoke: CapabilitiesService<C>["invoke"] = (name, ...[input, options]) =>
+    Effect.suspend(() => {
+      const codec = codecOf(catalogue, name)
+      if (codec === undefined) return Effect.dieMessage(`${name} is not in the catalogue`)
+      const encoded = codec.encode(input)
+      if (Either.isLeft(encoded)) return Effect.fail(codec.narrow(encoded.left))
+      const request: InvokeRequest = {
+        name,
+        operation: name,
+        arguments: encoded.right,
+        timeoutMillis: timeoutOf(options, ownTimeoutSeconds(codec.capability, encoded.right)),
+        replayable: isReplayable(codec.capability),
+        fits: codec.fits,
+        answersWithText: "content" in codec.capability.outputs
+      }
+      return Effect.matchEffect(Invocations.invoke(link, request), {
+        onFailure: (error) => Effect.fail(codec.narrow(error)),
+        onSuccess: (raw) => Either.mapLeft(codec.decode(raw), codec.narrow)
+      })
+    })
+
+  const invokeDynamic = <A, I>(
+    name: string,
+    input: Arguments = {},
+    options?: InvokeOptions & { readonly output?: Schema.Schema<A, I> }
+  ): Effect.Effect<unknown, KruxosError> =>
+    Effect.suspend(() => {
+      const known = codecOf(catalogue, name)
+      const request: InvokeRequest = {
+        name,
+        operation: name,
+        arguments: input,
+        timeoutMillis: timeoutOf(options, known && ownTimeoutSeconds(known.capability, input)),
+        replayable: known !== undefined && isReplayable(known.capability),
+        fits: known?.fits ?? (() => true),
+        answersWithText: known !== undefined && "content" in known.capability.outputs
+      }
+      const raw = Invocations.invoke(link, request)
+      const { output } = options ?? {}
+      return output === undefined ? raw : Effect.flatMap(raw, (value) =>
+        Effect.mapError(Schema.decodeUnknown(output, { onExcessProperty: "preserve" })(value), (cause) =>
+          new OutputMismatch({
+            message: `The output of ${name} does not fit the schema given for it: ${cause.message}`,
+            capability: name,
+            raw: value,
+            cause
+          })))
+    })
+
+  return {
+    list: (filter) =>
+      Effect.map(
+        Invocations.list(link, requestTimeoutMillis),
+        (all) => filter === undefined ? all : all.filter(matches(filter))
+      ),
+    describe: (name) => Invocations.describe(link, name, requestTimeoutMillis),
+    invoke,
+    invokeDynamic,
+    invokeResult: (name, ...args) =>
+      Effect.matchEffect(invoke(name, ...args), {
+        onSuccess: (data) => Effect.succeed({ success: true, data }),
+        onFailure: (error) =>
+          isGatewayError(error)
+            ? Effect.fail(error)
+            : Effect.succeed({
+              success: false,
+              error: { type: error.type, message: error.message, recovery: error.recovery }
+            })
+      }),
+    changes: Stream.filterMap(link.notifications, ({ method }) =>
+      method === "notifications/tools/list_changed" ? Option.some(undefined) : Option.none())
+  }
+}
+
+/** The capabilities of the gateway that a Layer connects to. */
+export class Capabilities extends Context.Tag("kruxos/Capabilities")<Capabilities, CapabilitiesService>() {}

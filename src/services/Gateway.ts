@@ -1,0 +1,95 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { builtIn } from "../catalogue/builtIn.js"
+import type { Dial } from "../connection/Duplex.js"
+import type { Endpoint } from "../connection/endpoint.js"
+import * as HttpLink from "../connection/httpLink.js"
+import type { GatewayStatus, Link } from "../connection/Link.js"
+import type { ConnectionOptions } from "../connection/Options.js"
+import * as SocketLink from "../connection/socketLink.js"
+import * as WebSocketDial from "../connection/webSocket.js"
+import type { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
+import type { Feature, Session } from "../schema/Session.js"
+import { Capabilities, make as makeCapabilities } from "./Capabilities.js"
+import { config, connectionOptions, endpointOf, type GatewayOptions } from "./GatewayOptions.js"
+
+/** How an MCP client reaches the gateway. Source: the guide's "MCP configuration". */
+export interface McpConfig {
+  readonly mcpServers: {
+    readonly kruxos: { readonly url: string; readonly headers: { readonly Authorization: string } }
+  }
+}
+
+/** The connection to a gateway. */
+export interface GatewayService {
+  /** The session in use; while the connection is being made again, the next one. */
+  readonly session: Effect.Effect<Session, ConnectionFailed | AuthenticationFailed>
+  /** The status now, then each change; it ends after `Closed`. */
+  readonly status: Stream.Stream<GatewayStatus>
+  /** The parts of the protocol's extension that the gateway has; empty on a plain KruxOS. */
+  readonly features: Effect.Effect<ReadonlySet<Feature>, ConnectionFailed | AuthenticationFailed>
+  /** The configuration for an MCP client, key included; None for a gateway inside this process. */
+  readonly asMcpConfig: Option.Option<Redacted.Redacted<McpConfig>>
+}
+
+/** The connection to the gateway that a Layer connects to. */
+export class Gateway extends Context.Tag("kruxos/Gateway")<Gateway, GatewayService>() {
+  /**
+   * Connects with what every platform has: its own WebSocket, which cannot set headers (the key goes into the query), or
+   * fetch. On Node use `NodeGateway.layer` of `kruxos/node`.
+   */
+  static readonly layer = (
+    options: GatewayOptions
+  ): Layer.Layer<GatewayServices, ConnectionFailed | AuthenticationFailed> =>
+    layerOn(options, (endpoint) => WebSocketDial.dial(endpoint, options.apiKey)).pipe(
+      Layer.provide(FetchHttpClient.layer)
+    )
+
+  /** `layer`, with the options of the environment: see {@link config}. */
+  static readonly layerConfig: Layer.Layer<GatewayServices, ConnectionFailed | AuthenticationFailed | ConfigError> =
+    Layer.unwrapEffect(Effect.map(config, (options) => Gateway.layer(options)))
+}
+
+/** What a gateway's Layer provides. */
+export type GatewayServices = Gateway | Capabilities
+
+const mcpConfig = (url: string, apiKey: Redacted.Redacted<string>): Redacted.Redacted<McpConfig> =>
+  Redacted.make({
+    mcpServers: { kruxos: { url, headers: { Authorization: `Bearer ${Redacted.value(apiKey)}` } } }
+  })
+
+/** Makes the services of a Layer over a link. */
+export const layerOf = <E, R>(
+  link: Effect.Effect<Link, E, R | Scope.Scope>,
+  options: ConnectionOptions,
+  socketUrl: Option.Option<string>
+): Layer.Layer<GatewayServices, E, Exclude<R, Scope.Scope>> =>
+  Layer.scopedContext(Effect.map(link, (made) => {
+    const gateway: GatewayService = {
+      session: Effect.map(made.channel, ({ session }) => session),
+      status: made.status,
+      features: Effect.map(made.channel, ({ features }) => features),
+      asMcpConfig: Option.map(socketUrl, (url) => mcpConfig(url, options.apiKey))
+    }
+    return Context.make(Gateway, gateway).pipe(
+      Context.add(Capabilities, makeCapabilities(made, builtIn, options.requestTimeoutMillis))
+    )
+  }))
+
+
+/** The Layer for the given options, with sockets that are opened the given way. */
+export const layerOn = (options: GatewayOptions, dial: (endpoint: Endpoint) => Dial) =>
+  Layer.unwrapEffect(Effect.map(endpointOf(options), (endpoint) => {
+    const connection = connectionOptions(options, options.apiKey)
+    const link = options.transport === "http"
+      ? HttpLink.make(endpoint.rpc, connection)
+      : SocketLink.make(dial(endpoint), connection)
+    return layerOf(link, connection, Option.some(endpoint.socket))
+  }))

@@ -1,0 +1,74 @@
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Schedule from "effect/Schedule"
+import * as Endpoint from "../connection/endpoint.js"
+import type { ConnectionOptions } from "../connection/Options.js"
+import { defaultReconnect } from "../connection/socketLink.js"
+import { AuthenticationFailed } from "../errors/gateway.js"
+
+/** What every connection may say; what carries it is chosen by the Layer. */
+export interface CallSettings {
+  /** Sent to the gateway as the client's name. Default: `kruxos`. */
+  readonly agentName?: string | undefined
+  /** How long a call waits for its answer, unless it says otherwise. Default: 30 seconds. */
+  readonly requestTimeout?: Duration.DurationInput | undefined
+  /** The waits between attempts to connect again. Default: 1 s doubling up to 60 s, with jitter, without end. */
+  readonly reconnect?: Schedule.Schedule<unknown> | undefined
+  /** How many calls may be unanswered at a time; further ones wait. Default: 10,000. */
+  readonly maxInFlight?: number | undefined
+}
+
+/** Where a gateway is, and how to speak with it. */
+export interface GatewayOptions extends CallSettings {
+  /**
+   * `localhost:7700`, or a ws, wss, http or https URL. The path is `/mcp` unless the URL has one. Default:
+   * `localhost:7700`.
+   */
+  readonly host?: string | undefined
+  /** The agent's key: any text that is not empty. */
+  readonly apiKey: Redacted.Redacted<string>
+  /** `websocket` (the default), or `http` where sockets cannot be used: then nothing is pushed by the gateway. */
+  readonly transport?: "websocket" | "http" | undefined
+}
+
+/** What the settings mean, with the defaults filled in. */
+export const connectionOptions = (
+  settings: CallSettings,
+  apiKey: Redacted.Redacted<string>
+): ConnectionOptions => ({
+  apiKey,
+  clientName: settings.agentName ?? "kruxos",
+  requestTimeoutMillis: Duration.toMillis(settings.requestTimeout ?? "30 seconds"),
+  reconnect: settings.reconnect ?? defaultReconnect,
+  maxInFlight: settings.maxInFlight ?? 10_000
+})
+
+/** Reads where the gateway is, and warns once where its key would travel in the open. */
+export const endpointOf = ({ apiKey, host = "localhost:7700" }: GatewayOptions) =>
+  Effect.gen(function*() {
+    const endpoint = yield* Endpoint.parse(host)
+    if (Redacted.value(apiKey) === "") return yield* new AuthenticationFailed({ message: "The key is empty" })
+    if (endpoint.exposed) {
+      yield* Effect.logWarning(
+        `The key for ${new URL(endpoint.socket).host} travels unencrypted: use wss:// or https:// for a host that is not this one`
+      )
+    }
+    return endpoint
+  })
+
+/**
+ * The options that `layerConfig` reads: `KRUXOS_HOST` (or `KRUXOS_ENDPOINT`), `KRUXOS_API_KEY` and `KRUXOS_AGENT_NAME`.
+ */
+export const config: Config.Config<GatewayOptions> = Config.all({
+  host: Config.nonEmptyString("KRUXOS_HOST").pipe(
+    Config.orElse(() => Config.nonEmptyString("KRUXOS_ENDPOINT")),
+    Config.withDefault("localhost:7700")
+  ),
+  apiKey: Config.redacted(Config.nonEmptyString("KRUXOS_API_KEY")),
+  agentName: Config.option(Config.nonEmptyString("KRUXOS_AGENT_NAME"))
+}).pipe(
+  Config.map(({ agentName, ...rest }) => ({ ...rest, agentName: Option.getOrUndefined(agentName) }))
+)

@@ -1,0 +1,105 @@
+import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { type AnyCatalogue, type Input, type InvokeErrorIn, type NameIn, type Output } from "../catalogue/Catalogue.js"
+import { type AnyCapability, inputField } from "../catalogue/Capability.js"
+import { invalidInputOf } from "../catalogue/invalidInput.js"
+import { CapabilityError, GeneralError, InvalidInput, OutputMismatch } from "../errors/general.js"
+import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
+
+/** What an invocation sends. */
+export interface Arguments {
+  readonly [name: string]: unknown
+}
+
+/** How the values of one capability are written, and how its answers are read. */
+export interface Codec<I, O, E> {
+  readonly capability: AnyCapability
+  readonly encode: (input: I | undefined) => Either.Either<Arguments, InvalidInput>
+  readonly decode: (raw: unknown) => Either.Either<O, OutputMismatch>
+  /** Whether a value has the form of the output. */
+  readonly fits: (raw: unknown) => boolean
+  /** The error as the signature has it: one that the capability does not list becomes CapabilityError. */
+  readonly narrow: (error: KruxosError) => E
+}
+
+const generalTags = new Set<string>(GeneralError.members.map(({ _tag }) => _tag))
+
+const fillSpellings = (raw: unknown, spellings: AnyCapability["spellings"]): unknown => {
+  if (!Predicate.isRecord(raw) || spellings.length === 0) return raw
+  const filled: Record<string, unknown> = { ...raw }
+  for (const [one, other] of spellings) {
+    filled[one] ??= filled[other]
+    filled[other] ??= filled[one]
+    if (filled[one] === undefined) {
+      delete filled[one]
+      delete filled[other]
+    }
+  }
+  return filled
+}
+
+const asCapabilityError = (error: KruxosError) =>
+  new CapabilityError({
+    type: error.type,
+    message: error.message,
+    recovery: error.recovery,
+    retryable: error.retryable,
+    retryAfter: error.retryAfter,
+    context: error.context,
+    capability: error.capability,
+    cause: error
+  })
+
+const make = (capability: AnyCapability): Codec<unknown, unknown, KruxosError> => {
+  const encode = Schema.encodeUnknownEither(capability.inputSchema, { onExcessProperty: "error" })
+  const decode = Schema.decodeUnknownEither(capability.outputSchema, { onExcessProperty: "preserve" })
+  const ownTags = new Set(Object.values(capability.errors).map((entry) => tagOf(entry.class)))
+  return {
+    capability,
+    encode: (input) => Either.mapLeft(encode(input ?? {}), (error) => invalidInputOf(error, capability.name)),
+    decode: (raw) =>
+      Either.mapLeft(decode(fillSpellings(raw, capability.spellings)), (cause) =>
+        new OutputMismatch({
+          message: `The output of ${capability.name} does not have the form that the catalogue gives it: ${cause.message}`,
+          capability: capability.name,
+          raw,
+          cause
+        })),
+    fits: (raw) => Either.isRight(decode(fillSpellings(raw, capability.spellings))),
+    narrow: (error) =>
+      generalTags.has(error._tag) || ownTags.has(error._tag) || isGatewayError(error) ? error : asCapabilityError(error)
+  }
+}
+
+const tagOf = (errorClass: object): string =>
+  "_tag" in errorClass && typeof errorClass._tag === "string" ? errorClass._tag : ""
+
+const codecs = new WeakMap<AnyCapability, Codec<unknown, unknown, KruxosError>>()
+
+const codecOfCapability = (capability: AnyCapability) => {
+  const known = codecs.get(capability)
+  if (known !== undefined) return known
+  const made = make(capability)
+  codecs.set(capability, made)
+  return made
+}
+
+/**
+ * The codec of a capability, compiled at its first use. This is the type-level helper that joins what the catalogue holds
+ * at run time to the types that are computed from it.
+ */
+export const codecOf = <C extends AnyCatalogue, Name extends NameIn<C>>(catalogue: C, name: Name) => {
+  const capability: AnyCapability | undefined = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined
+  return capability === undefined
+    ? undefined
+    : codecOfCapability(capability) as Codec<Input<C, Name>, Output<C, Name>, InvokeErrorIn<C, Name>>
+}
+
+/** The seconds that the capability itself may take: its `timeout` as given, or as the gateway fills it in. */
+export const ownTimeoutSeconds = (capability: AnyCapability, input: Arguments): number | undefined => {
+  const field = capability.inputs["timeout"]
+  if (field === undefined) return undefined
+  const seconds = input["timeout"] ?? inputField(field).default
+  return typeof seconds === "number" ? seconds : undefined
+}
