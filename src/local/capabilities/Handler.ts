@@ -1,7 +1,10 @@
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { AnyCatalogue, NameIn } from "../../catalogue/Catalogue.js"
 import type { AnyCapability, ErrorOf, HandlerInputOf, OutputOf } from "../../catalogue/Capability.js"
+import { invalidInputOf } from "../../catalogue/invalidInput.js"
 import type {
   InvalidInput,
   NotReversible,
@@ -9,14 +12,14 @@ import type {
   ResourceExhausted,
   ServiceUnavailable
 } from "../../errors/general.js"
-import type { Agent } from "../store/Agents.js"
-import type { Workspace } from "../workspace/Workspace.js"
+import type { KruxosError } from "../../errors/KruxosError.js"
+import type { Session } from "../sessions/Session.js"
 
 /** Who invokes, and what belongs to them. */
-export interface Invocation {
-  readonly agent: Agent
+export interface Invocation
+  extends Pick<Session, "agent" | "workspace" | "connectedAt" | "invocations" | "usage">
+{
   readonly sessionId: string
-  readonly workspace: Workspace
   /** The session's scope: what an invocation leaves running (a watch) ends with it. */
   readonly sessionScope: Scope.Scope
 }
@@ -35,3 +38,49 @@ export type Handler<C extends AnyCapability> = (
 
 /** A handler for every capability of a catalogue. */
 export type Handlers<C extends AnyCatalogue> = { readonly [Name in NameIn<C>]: Handler<C[Name]> }
+
+/** The handlers of those capabilities whose names start with the category. */
+export type HandlersOf<C extends AnyCatalogue, Category extends string> = Pick<
+  Handlers<C>,
+  Extract<NameIn<C>, `${Category}.${string}`>
+>
+
+/** An invocation whose arguments have been checked. */
+export type Prepared = (invocation: Invocation) => Effect.Effect<unknown, KruxosError>
+
+/** A capability with its handler. */
+export interface Registration {
+  readonly capability: AnyCapability
+  /** Checks arguments as they came from the wire; what it returns runs the handler and encodes its output for the wire. */
+  readonly prepare: (input: unknown) => Either.Either<Prepared, InvalidInput>
+}
+
+const register = (capability: AnyCapability, handler: Handler<AnyCapability>): Registration => {
+  const decode = Schema.decodeUnknownEither(capability.handlerInputSchema, { onExcessProperty: "error" })
+  const encode = Schema.encode(capability.outputSchema)
+  return {
+    capability,
+    prepare: (input) =>
+      Either.mapBoth(decode(input), {
+        onLeft: (error) => invalidInputOf(error, capability.name),
+        onRight: (decoded) => (invocation) =>
+          Effect.flatMap(handler(decoded, invocation), (output) => Effect.orDie(encode(output)))
+      })
+  }
+}
+
+// That each handler belongs to the capability of its name is what `Handlers` says, and what is lost when both are looked up
+// by name: a type-level helper.
+const byName = (handlers: object) => new Map(Object.entries(handlers)) as ReadonlyMap<string, Handler<AnyCapability>>
+
+/** Registers a handler for every capability of a catalogue. */
+export const registerAll = <C extends AnyCatalogue>(
+  catalogue: C,
+  handlers: Handlers<C>
+): ReadonlyArray<Registration> => {
+  const found = byName(handlers)
+  return Object.values(catalogue).flatMap((capability) => {
+    const handler = found.get(capability.name)
+    return handler === undefined ? [] : [register(capability, handler)]
+  })
+}

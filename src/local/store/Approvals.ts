@@ -41,6 +41,8 @@ export interface ApprovalRequestsService {
     readonly agent: string
     readonly approvalId: string
   }) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
+  /** How many requests of all agents wait for a decision and have not expired. */
+  readonly pendingCount: Effect.Effect<number, SqlError>
 }
 
 /** The requests for approval and what became of them. */
@@ -83,7 +85,12 @@ const make = Effect.gen(function*() {
       return Option.map(found, asOf(yield* DateTime.now))
     })
 
-  return { request, get }
+  const pendingCount: ApprovalRequestsService["pendingCount"] = Effect.flatMap(DateTime.now, (now) =>
+    rows.count(sql`
+      SELECT COUNT(*) AS count FROM approvals
+      WHERE status = 'pending' AND expires_at >= ${DateTime.toEpochMillis(now)}`))
+
+  return { request, get, pendingCount }
 })
 
 /** `ApprovalRequests` in the store. */

@@ -65,10 +65,14 @@ export interface Workspace {
   readonly resolve: (path: string) => Effect.Effect<WorkspacePath, PathOutOfScope | InvalidInput>
   /** None when nothing is there. A symbolic link at the end is described itself, not what it leads to. */
   readonly status: (path: WorkspacePath) => Effect.Effect<Option.Option<FileStatus>, PathFailure>
+  /** Everything in a directory, by name, but the trash folder. The path may lead to it through symbolic links. */
   readonly entries: (
     path: WorkspacePath
   ) => Effect.Effect<ReadonlyArray<DirectoryEntry>, PathFailure | DirectoryNotFound | NotADirectory>
-  /** The files below a directory, without entering symbolic links. Names that start with a dot are left out unless asked for. */
+  /**
+   * The regular files below a directory, directory by directory and by name, symbolic links neither given nor entered.
+   * Names that start with a dot are left out unless asked for; directories that may not be read are passed over.
+   */
   readonly walk: (
     path: WorkspacePath,
     options: { readonly includeHidden: boolean }
@@ -84,11 +88,15 @@ export interface Workspace {
     bytes: Uint8Array,
     options: { readonly createParents: boolean }
   ) => Effect.Effect<{ readonly size: number; readonly checksum: string }, PathFailure | ParentNotFound | DiskFull>
-  /** Creates the file if need be. */
+  /** Creates the file if need be. What was appended before the disk was full stays. */
   readonly append: (
     path: WorkspacePath,
     bytes: Uint8Array
   ) => Effect.Effect<{ readonly size: number }, PathFailure | ParentNotFound | DiskFull>
+  /**
+   * Copies a file, in one step as `write` does. With `overwrite` a symbolic link at the destination is written through;
+   * a directory there is InvalidInput.
+   */
   readonly copy: (
     source: WorkspacePath,
     destination: WorkspacePath,
@@ -97,6 +105,7 @@ export interface Workspace {
     { readonly size: number; readonly checksum: string },
     PathFailure | FileNotFound | ParentNotFound | DestinationExists | DiskFull
   >
+  /** Moves a file, a symbolic link itself or a directory. A directory is not overwritten. */
   readonly move: (
     source: WorkspacePath,
     destination: WorkspacePath,
@@ -110,11 +119,10 @@ export interface Workspace {
     path: WorkspacePath,
     trashName: string
   ) => Effect.Effect<FileStatus, PathFailure | FileNotFound | DirectoryNotEmpty>
-  /** Moves an entry of the trash folder back to a path of the workspace, making its parent directories. */
+  /** Moves an entry of the trash folder back to a path where nothing is, making its parent directories. */
   readonly restoreFromTrash: (
     trashName: string,
-    path: WorkspacePath,
-    options: { readonly overwrite: boolean }
+    path: WorkspacePath
   ) => Effect.Effect<void, PathFailure | FileNotFound | DestinationExists | DiskFull>
   /** Deletes an entry of the trash folder for good. */
   readonly dropFromTrash: (trashName: string) => Effect.Effect<void, PathFailure>

@@ -1,0 +1,52 @@
+import * as Context from "effect/Context"
+import type { AnyCatalogue } from "../../catalogue/Catalogue.js"
+import type { AnyCapability } from "../../catalogue/Capability.js"
+import { definitionOf } from "../../catalogue/definition.js"
+import { type McpTool, mcpTool } from "../../catalogue/mcpTool.js"
+import type { Prose } from "../../catalogue/Prose.js"
+import type { CapabilityDefinition } from "../../schema/CapabilityDefinition.js"
+import type { PolicyService } from "../policy/Policy.js"
+import type { Agent } from "../store/Agents.js"
+
+/** What the gateway shows of its capabilities. What the policy blocks for an agent is not shown to it. */
+export interface DirectoryService {
+  /** The definitions that an agent sees, by name, with the tier that holds for it. */
+  readonly definitions: (agent: Agent) => ReadonlyArray<CapabilityDefinition>
+  readonly definition: (agent: Agent, name: string) => CapabilityDefinition | undefined
+  /** The same as MCP tools. */
+  readonly tools: (agent: Agent) => ReadonlyArray<Omit<McpTool, "outputSchema"> & Partial<McpTool>>
+}
+
+export class Directory extends Context.Tag("kruxos/local/Directory")<Directory, DirectoryService>() {}
+
+/** Makes the directory of a catalogue and its words; definitions and tools are derived once. */
+export const make = (
+  catalogue: AnyCatalogue,
+  proses: { readonly [name: string]: Prose<AnyCapability> },
+  policy: PolicyService
+): DirectoryService => {
+  const entries = Object.values(catalogue)
+    .flatMap((capability) => {
+      const prose = proses[capability.name]
+      return prose === undefined
+        ? []
+        : [{ capability, definition: definitionOf(capability, prose), tool: mcpTool(capability, prose) }]
+    })
+    .sort((one, other) => one.capability.name < other.capability.name ? -1 : 1)
+
+  const visible = (agent: Agent) =>
+    entries.flatMap(({ capability, definition, tool }) => {
+      const permissionTier = policy.listedTier(agent, capability)
+      return permissionTier === "blocked" ? [] : [{ definition: { ...definition, permissionTier }, tool, permissionTier }]
+    })
+
+  return {
+    definitions: (agent) => visible(agent).map(({ definition }) => definition),
+    definition: (agent, name) => visible(agent).find(({ definition }) => definition.name === name)?.definition,
+    // A client of MCP refuses an answer that does not fit the tool's output schema, and "waits for approval" does not.
+    tools: (agent) =>
+      visible(agent).map(({ permissionTier, tool: { outputSchema, ...tool } }) =>
+        permissionTier === "approval_required" ? tool : { ...tool, outputSchema }
+      )
+  }
+}

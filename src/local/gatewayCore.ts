@@ -1,0 +1,64 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { builtIn } from "../catalogue/builtIn.js"
+import { builtInProse } from "../catalogue/prose/builtIn.js"
+import { makeRegistrations } from "./capabilities/builtIn.js"
+import * as Directory from "./capabilities/Directory.js"
+import * as Core from "./Core.js"
+import * as Policy from "./policy/Policy.js"
+import * as Methods from "./protocol/methods.js"
+import * as Sessions from "./sessions/Sessions.js"
+import * as Workspaces from "./sessions/Workspaces.js"
+import type { Agents } from "./store/Agents.js"
+import { Sessions as SessionRecords } from "./store/Sessions.js"
+import * as Store from "./store/Store.js"
+import type { StoreUnavailable } from "./store/StoreUnavailable.js"
+import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
+
+/**
+ * Which tier an invocation has: what the catalogue says of its capability, or `autonomous` whatever it is (`allow-all`), for
+ * agents that are trusted with everything in the workspace.
+ */
+export type PolicyChoice = "catalogue" | "allow-all"
+
+/** What a gateway's core is made of. */
+export interface CoreOptions {
+  readonly workspace: string
+  /** A file, or `:memory:`. */
+  readonly database: string
+  readonly policy: PolicyChoice
+}
+
+/** What the protocols need of the core. */
+export type CoreServices = Methods.Methods | Sessions.Sessions | Agents
+
+const policyOf = (choice: PolicyChoice): Policy.PolicyService =>
+  choice === "allow-all" ? Policy.allowAll : Policy.catalogueTiers(Object.values(builtIn))
+
+const warnIfAllowAll = (choice: PolicyChoice) =>
+  choice === "allow-all"
+    ? Effect.logWarning("allow-all: every capability of every tier runs without asking a human")
+    : Effect.void
+
+const closeOrphans = Effect.gen(function*() {
+  const records = yield* SessionRecords
+  const count = yield* records.closeOrphans
+  if (count > 0) yield* Effect.logInfo(`${count} sessions were left open by a gateway that stopped without ending them`)
+})
+
+/** The gateway without a way in: everything behind the protocols. */
+export const layer = (options: CoreOptions): Layer.Layer<CoreServices, StoreUnavailable | WorkspaceUnavailable> => {
+  const policy = Layer.sync(Policy.Policy, () => policyOf(options.policy))
+  const directory = Layer.effect(
+    Directory.Directory,
+    Effect.map(Policy.Policy, (made) => Directory.make(builtIn, builtInProse, made))
+  )
+  const core = Layer.scoped(Core.Core, Effect.flatMap(makeRegistrations, Core.make))
+  return Methods.layer.pipe(
+    Layer.provide(core),
+    Layer.provideMerge(Sessions.layer),
+    Layer.provide([directory, Workspaces.layer(options.workspace)]),
+    Layer.provide([policy, Layer.effectDiscard(Effect.orDie(closeOrphans)), Layer.effectDiscard(warnIfAllowAll(options.policy))]),
+    Layer.provideMerge(Store.layer({ filename: options.database }))
+  )
+}

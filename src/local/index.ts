@@ -1,0 +1,1 @@
+export * as LocalGateway from "./LocalGateway.js"

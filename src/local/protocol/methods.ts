@@ -1,0 +1,146 @@
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { capabilityName } from "../../catalogue/toolName.js"
+import { encodeFailure } from "../../errors/encode.js"
+import { CapabilityNotFound, InvalidInput } from "../../errors/general.js"
+import type { KruxosError } from "../../errors/KruxosError.js"
+import { RpcCode } from "../../errors/wire.js"
+import { CapabilityDefinition } from "../../schema/CapabilityDefinition.js"
+import { Directory } from "../capabilities/Directory.js"
+import { Core } from "../Core.js"
+import type { Session } from "../sessions/Session.js"
+import { Sessions, storeUnavailable } from "../sessions/Sessions.js"
+import { ApprovalRequests } from "../store/Approvals.js"
+import { invalidMessage, type Refusal, refuse } from "./Refusal.js"
+import { failureResult, outputResult } from "./toolResult.js"
+
+/** What the gateway answers for a session, whatever transport asks. */
+export interface MethodsService {
+  readonly call: (session: Session, method: string, params: unknown) => Effect.Effect<unknown, Refusal>
+}
+
+/** The one method table, of MCP's methods and of KruxOS's own. */
+export class Methods extends Context.Tag("kruxos/local/Methods")<Methods, MethodsService>() {}
+
+type Method = (params: unknown, session: Session) => Effect.Effect<unknown, Refusal>
+
+const method = <A, I>(
+  schema: Schema.Schema<A, I>,
+  run: (params: A, session: Session) => Effect.Effect<unknown, Refusal>
+): Method => {
+  const decode = Schema.decodeUnknown(schema)
+  return (params, session) =>
+    Effect.matchEffect(decode(params ?? {}), {
+      onFailure: (error) => Effect.fail(invalidMessage(RpcCode.invalidParams, `The params are not valid: ${error.message}`)),
+      onSuccess: (decoded) => run(decoded, session)
+    })
+}
+
+const text = Schema.optional(Schema.NullOr(Schema.String))
+
+const refused = (error: KruxosError) => refuse(encodeFailure(error))
+
+const make = Effect.gen(function*() {
+  const core = yield* Core
+  const directory = yield* Directory
+  const sessions = yield* Sessions
+  const approvals = yield* ApprovalRequests
+  const encodeDefinition = Schema.encodeSync(CapabilityDefinition)
+
+  // A key that is no longer good ends the session, however it shows.
+  const isFinal = ({ _tag }: KruxosError) => _tag === "AuthenticationFailed"
+
+  const list = method(
+    Schema.Struct({ category: text, tag: text, name_contains: text }),
+    ({ category, name_contains, tag }, { agent }) =>
+      Effect.sync(() => ({
+        capabilities: directory.definitions(agent)
+          .filter(({ name, tags }) =>
+            (!category || name.startsWith(`${category}.`)) &&
+            (!tag || tags.includes(tag)) &&
+            (!name_contains || name.toLowerCase().includes(name_contains.toLowerCase()))
+          )
+          .map((definition) => encodeDefinition(definition))
+      }))
+  )
+
+  const describe = method(Schema.Struct({ name: Schema.String }), ({ name }, { agent }) => {
+    const definition = directory.definition(agent, name)
+    return definition === undefined
+      ? Effect.fail(refuse(core.explain(name, new CapabilityNotFound({ message: `There is no capability ${name}`, name }))))
+      : Effect.sync(() => encodeDefinition(definition))
+  })
+
+  const invoke = method(
+    Schema.Struct({ capability: Schema.String, arguments: Schema.optional(Schema.Unknown) }),
+    ({ arguments: input, capability }, session) =>
+      Effect.matchEffect(core.invoke(session, capability, input), {
+        onSuccess: (data) => Effect.succeed({ success: true, data }),
+        onFailure: (error) => {
+          const wire = core.explain(capability, error)
+          return isFinal(error) ? Effect.fail(refuse(wire)) : Effect.succeed({ success: false, error: wire })
+        }
+      })
+  )
+
+  const listTools = method(Schema.Struct({}), (_params, { agent }) => Effect.sync(() => ({ tools: directory.tools(agent) })))
+
+  const callTool = method(
+    Schema.Struct({ name: Schema.String, arguments: Schema.optional(Schema.Unknown) }),
+    ({ arguments: input, name }, session) => {
+      const capability = capabilityName(name)
+      return Effect.matchEffect(core.invoke(session, capability, input), {
+        onSuccess: (output) => Effect.succeed(outputResult(capability, output)),
+        onFailure: (error) => {
+          const wire = core.explain(capability, error)
+          return isFinal(error) || error._tag === "CapabilityNotFound"
+            ? Effect.fail(refuse(wire))
+            : Effect.succeed(failureResult(capability, wire))
+        }
+      })
+    }
+  )
+
+  const checkApproval = method(Schema.Struct({ request_id: Schema.String }), ({ request_id }, { agent }) =>
+    Effect.gen(function*() {
+      const found = yield* Effect.mapError(
+        approvals.get({ agent: agent.name, approvalId: request_id }),
+        (cause) => refused(storeUnavailable(cause))
+      )
+      if (Option.isNone(found)) {
+        return yield* refused(
+          new InvalidInput({ message: `There is no request for approval ${request_id}`, field: "request_id" })
+        )
+      }
+      const { approvalId, capability, expiresAt, status } = found.value
+      return { request_id: approvalId, capability, status, expires_at: DateTime.formatIso(expiresAt) }
+    }))
+
+  const table = new Map<string, Method>([
+    ["ping", () => Effect.succeed({})],
+    ["capabilities.list", list],
+    ["capabilities.describe", describe],
+    ["capabilities.invoke", invoke],
+    ["tools/list", listTools],
+    ["tools/call", callTool],
+    ["kruxos/checkApproval", checkApproval]
+  ])
+
+  const call: MethodsService["call"] = (session, name, params) => {
+    const found = table.get(name)
+    return found === undefined
+      ? Effect.fail(invalidMessage(RpcCode.methodNotFound, `There is no method ${name}`))
+      : Effect.zipRight(Effect.mapError(sessions.checkStanding(session), refused), found(params, session))
+  }
+
+  return { call }
+})
+
+export const layer: Layer.Layer<Methods, never, Core | Directory | Sessions | ApprovalRequests> = Layer.effect(
+  Methods,
+  make
+)

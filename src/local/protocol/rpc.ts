@@ -1,0 +1,93 @@
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import { decodeFrame, type Message } from "../../connection/jsonRpc.js"
+import { encodeFailure } from "../../errors/encode.js"
+import { InvalidInput } from "../../errors/general.js"
+import type { KruxosError } from "../../errors/KruxosError.js"
+import { RpcCode } from "../../errors/wire.js"
+import type { Agent } from "../store/Agents.js"
+import { answerOf, answerToInvalid, batchConcurrency, maximumBatch } from "./answer.js"
+import * as HttpSessions from "./httpSessions.js"
+import { features } from "./initialize.js"
+import { Methods } from "./methods.js"
+import { refuse } from "./Refusal.js"
+
+const refused = (error: KruxosError) => refuse(encodeFailure(error))
+
+const sessionIdOf = (params: unknown) =>
+  Effect.gen(function*() {
+    const id = Predicate.isRecord(params) ? params["session_id"] : undefined
+    if (id === undefined || typeof id === "string") return id
+    return yield* new InvalidInput({ message: "session_id is not a string", field: "session_id" })
+  })
+
+const requiredSessionId = (params: unknown) =>
+  Effect.filterOrFail(
+    sessionIdOf(params),
+    (id) => id !== undefined,
+    () => new InvalidInput({ message: "session_id is missing", field: "session_id" })
+  )
+
+/** Answers the bodies that are posted to `/rpc`, until the scope ends. */
+export const make = Effect.gen(function*() {
+  const methods = yield* Methods
+  const sessions = yield* HttpSessions.make
+
+  const resultOf = (agent: Agent, method: string, params: unknown) => {
+    switch (method) {
+      case "session.create":
+        return Effect.mapBoth(sessions.create(agent), {
+          onFailure: refused,
+          onSuccess: ({ connectedAt, id }) => ({
+            session_id: id,
+            agent: agent.name,
+            created_at: DateTime.formatIso(connectedAt),
+            features
+          })
+        })
+      case "session.end":
+        return requiredSessionId(params).pipe(
+          Effect.flatMap((id) => sessions.end(agent, id)),
+          Effect.mapBoth({ onFailure: refused, onSuccess: () => ({}) })
+        )
+      default:
+        return sessionIdOf(params).pipe(
+          Effect.flatMap((id) => sessions.use(agent, id)),
+          Effect.mapError(refused),
+          Effect.flatMap((session) => methods.call(session, method, params))
+        )
+    }
+  }
+
+  const answer = (agent: Agent, message: Message): Effect.Effect<string | undefined> => {
+    switch (message._tag) {
+      case "Request":
+        return Effect.map(answerOf(message.id, message.method, resultOf(agent, message.method, message.params)), ({ text }) => text)
+      case "Invalid":
+        return Effect.succeed(answerToInvalid(message))
+      default:
+        return Effect.succeed(undefined)
+    }
+  }
+
+  /** The body to answer with, or none where there were only notifications. */
+  return (agent: Agent, body: string): Effect.Effect<string | undefined> => {
+    const frame = decodeFrame(body)
+    if (frame._tag !== "Batch") return answer(agent, frame)
+    if (frame.messages.length > maximumBatch) {
+      return Effect.succeed(answerToInvalid({
+        _tag: "Invalid",
+        id: null,
+        error: { code: RpcCode.invalidRequest, message: `A batch has at most ${maximumBatch} messages` }
+      }))
+    }
+    return Effect.map(
+      Effect.forEach(frame.messages, (message) => answer(agent, message), { concurrency: batchConcurrency }),
+      (answers) => {
+        const known = answers.filter((text) => text !== undefined)
+        return known.length === 0 ? undefined : `[${known.join(",")}]`
+      }
+    )
+  }
+})

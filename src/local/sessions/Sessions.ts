@@ -1,0 +1,121 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import { AuthenticationFailed } from "../../errors/gateway.js"
+import { ServiceUnavailable } from "../../errors/general.js"
+import { type Agent, Agents } from "../store/Agents.js"
+import { Sessions as SessionRecords } from "../store/Sessions.js"
+import type { WorkspaceUnavailable } from "../workspace/WorkspaceUnavailable.js"
+import type { Session } from "./Session.js"
+import { measure } from "./usage.js"
+import { Workspaces } from "./Workspaces.js"
+
+/** How a session came about. */
+export interface Opening {
+  readonly transport: "websocket" | "http" | "memory"
+  readonly clientName?: string | undefined
+}
+
+/** The sessions of a running gateway. */
+export interface SessionsService {
+  /** Opens a session until the scope ends, and keeps a record of it. */
+  readonly open: (
+    agent: Agent,
+    opening: Opening
+  ) => Effect.Effect<Session, ServiceUnavailable, Scope.Scope>
+  /**
+   * Whether the agent may still act with the key that the session was opened with. A revocation is seen within 200 ms,
+   * also one that another process made.
+   */
+  readonly checkStanding: (session: Session) => Effect.Effect<void, AuthenticationFailed | ServiceUnavailable>
+}
+
+export class Sessions extends Context.Tag("kruxos/local/Sessions")<Sessions, SessionsService>() {}
+
+/** What a failure of the store is to an agent. */
+export const storeUnavailable = (cause: SqlError): ServiceUnavailable =>
+  new ServiceUnavailable({ message: "The gateway's store does not answer", service: "store", cause })
+
+const workspaceUnavailable = (cause: WorkspaceUnavailable): ServiceUnavailable =>
+  new ServiceUnavailable({
+    message: "The agent's workspace cannot be opened",
+    service: "workspace",
+    reason: cause.reason,
+    cause
+  })
+
+const standingLifetimeMillis = 200
+
+const make = Effect.gen(function*() {
+  const agents = yield* Agents
+  const records = yield* SessionRecords
+  const workspaces = yield* Workspaces
+  const checked = new Map<string, { readonly at: number; readonly status: string; readonly keyGeneration: number }>()
+
+  const open: SessionsService["open"] = (agent, { clientName, transport }) =>
+    Effect.gen(function*() {
+      const workspace = yield* Effect.mapError(workspaces.of(agent), workspaceUnavailable)
+      const scope = yield* Effect.acquireRelease(Scope.make(), (made) => Scope.close(made, Exit.void))
+      const connectedAt = yield* DateTime.now
+      let invocations = 0
+      const session: Session = {
+        id: `ses-${randomUUID()}`,
+        agent,
+        connectedAt,
+        workspace,
+        scope,
+        invocations: () => invocations,
+        countInvocation: () => {
+          invocations++
+        },
+        usage: measure()
+      }
+      yield* Effect.acquireRelease(
+        Effect.mapError(
+          records.start({ sessionId: session.id, agent: agent.name, transport, clientName }),
+          storeUnavailable
+        ),
+        () =>
+          records.end(session.id, { invocations }).pipe(
+            Effect.catchAll((cause) => Effect.logError(`The end of session ${session.id} was not recorded`, cause))
+          )
+      )
+      return session
+    })
+
+  const standingOf = (name: string) =>
+    Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      const known = checked.get(name)
+      if (known !== undefined && now - known.at < standingLifetimeMillis) return known
+      const standing = { ...yield* Effect.mapError(agents.standing(name), storeUnavailable), at: now }
+      checked.set(name, standing)
+      return standing
+    })
+
+  const checkStanding: SessionsService["checkStanding"] = ({ agent }) =>
+    Effect.flatMap(standingOf(agent.name), ({ keyGeneration, status }) => {
+      if (status === "active" && keyGeneration === agent.keyGeneration) return Effect.void
+      return Effect.fail(
+        status === "active"
+          ? new AuthenticationFailed({
+            type: "auth.invalid_credentials",
+            message: `The key of agent ${agent.name} has been replaced`
+          })
+          : new AuthenticationFailed({
+            type: "auth.agent_revoked",
+            message: `Agent ${agent.name} has been revoked`
+          })
+      )
+    })
+
+  return { open, checkStanding }
+})
+
+export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Workspaces> = Layer.effect(Sessions, make)

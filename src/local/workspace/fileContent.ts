@@ -1,0 +1,166 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { Buffer } from "node:buffer"
+import { createHash } from "node:crypto"
+import * as fs from "node:fs"
+import { FileNotFound } from "../../errors/filesystem.js"
+import { InvalidInput, ResourceExhausted } from "../../errors/general.js"
+import { Changed, type Entry, type NotThere } from "./descend.js"
+import type { Opened } from "./Directory.js"
+import { timeOf } from "./fileStatus.js"
+import { codeOf, type Subject, type SystemFailure, systemFailure, unusable } from "./systemFailure.js"
+import type { FileContent } from "./Workspace.js"
+
+/** The most bytes that are read or written at once. */
+export const maximumContent = 16 * 1024 * 1024
+
+// Who reads a window of a text looks at some bytes around it, too.
+const slack = 16
+
+const pieceBytes = 1024 * 1024
+
+/** A regular file that is open. `size` is its length when it was opened. */
+export interface OpenFile {
+  readonly descriptor: number
+  readonly status: fs.Stats
+}
+
+/** There is no file at the place that a path leads to. */
+export const fileNotFound = ({ path: { display } }: Subject): FileNotFound =>
+  new FileNotFound({ message: `There is no file at ${display}`, path: display })
+
+/** Turns a missing directory on the way into a missing file. */
+export const missingFile = (subject: Subject) => (_: NotThere): Effect.Effect<never, FileNotFound> =>
+  Effect.fail(fileNotFound(subject))
+
+/** Why something that is no regular file is refused. */
+export const notAFile = (subject: Subject, type: Exclude<Opened["type"], "file">): InvalidInput | Changed => {
+  if (type === "symlink") return new Changed()
+  return unusable(
+    subject,
+    type === "directory" ? "is a directory: list it with filesystem.list" : "is a device, a pipe or a socket"
+  )
+}
+
+/** Closes a descriptor. What an ended file still has to say is of no use: it was written and synchronised before. */
+export const close = (descriptor: number) => Effect.sync(() => fs.closeSync(descriptor))
+
+/** Opens the regular file of an entry; it is closed with the scope. */
+export const open = (
+  { directory, name }: Entry,
+  subject: Subject,
+  flags: number
+): Effect.Effect<OpenFile, FileNotFound | Changed | SystemFailure, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => directory.open(name, flags), catch: (cause) => cause }).pipe(
+      Effect.catchAll((cause): Effect.Effect<never, FileNotFound | SystemFailure> =>
+        codeOf(cause) === "ENOENT" ? Effect.fail(fileNotFound(subject)) : systemFailure(subject)(cause)
+      ),
+      Effect.flatMap((opened) =>
+        opened.type === "file" ? Effect.succeed(opened.descriptor) : Effect.fail(notAFile(subject, opened.type))
+      )
+    ),
+    close
+  ).pipe(Effect.map((descriptor) => ({ descriptor, status: fs.fstatSync(descriptor) })))
+
+/**
+ * Reads into a buffer; 0 bytes at the end. Not interruptible, because a descriptor that is closed while the operating
+ * system works with it can be another file's before the work is done.
+ */
+const readPiece = (descriptor: number, into: Uint8Array, length: number, position: number) =>
+  Effect.uninterruptible(
+    Effect.async<number, unknown>((resume) => {
+      fs.read(descriptor, into, 0, length, position, (cause, count) =>
+        resume(cause === null ? Effect.succeed(count) : Effect.fail(cause)))
+    })
+  )
+
+/**
+ * Gives the bytes of an open file piece by piece, as far as it went when it was opened, and returns how many there were.
+ * A piece is good until the next one.
+ */
+export const pieces = <E, R>(
+  { descriptor, status }: OpenFile,
+  subject: Subject,
+  take: (piece: Uint8Array, position: number) => Effect.Effect<void, E, R>
+): Effect.Effect<number, E | SystemFailure, R> =>
+  Effect.gen(function*() {
+    const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, status.size))
+    let position = 0
+    while (position < status.size) {
+      const length = Math.min(buffer.length, status.size - position)
+      const count = yield* Effect.catchAll(readPiece(descriptor, buffer, length, position), systemFailure(subject))
+      if (count === 0) break
+      yield* take(buffer.subarray(0, count), position)
+      position += count
+    }
+    return position
+  })
+
+/** Appends all bytes to an open file, or fails with the system's error. Not interruptible, as {@link readPiece} is not. */
+export const writeAll = (descriptor: number, bytes: Uint8Array): Effect.Effect<void, unknown> =>
+  Effect.uninterruptible(
+    Effect.async<void, unknown>((resume) => {
+      const from = (offset: number): void => {
+        if (offset === bytes.length) return resume(Effect.void)
+        fs.write(descriptor, bytes, offset, bytes.length - offset, null, (cause, count) =>
+          cause === null ? from(offset + count) : resume(Effect.fail(cause)))
+      }
+      from(0)
+    })
+  )
+
+/** Waits until the file's bytes are on the disk. */
+export const synchronise = (descriptor: number): Effect.Effect<void, unknown> =>
+  Effect.uninterruptible(
+    Effect.async<void, unknown>((resume) => {
+      fs.fsync(descriptor, (cause) => resume(cause === null ? Effect.void : Effect.fail(cause)))
+    })
+  )
+
+const tooMuch = ({ path: { display } }: Subject, current: number) =>
+  new ResourceExhausted({
+    message: `${current} bytes of ${display} are more than can be read at once: read parts with offset and limit`,
+    resource: "content",
+    limit: maximumContent,
+    current
+  })
+
+/** Refuses content that is too long to be written at once. */
+export const checkLength = (bytes: Uint8Array): Effect.Effect<void, InvalidInput> =>
+  bytes.length <= maximumContent
+    ? Effect.void
+    : Effect.fail(
+      new InvalidInput({
+        message: `The content has ${bytes.length} bytes; at most ${maximumContent} can be written at once`,
+        field: "content",
+        reason: "too long"
+      })
+    )
+
+/** Reads a part of an open file, and the digest of the whole. */
+export const readPart = (
+  file: OpenFile,
+  subject: Subject,
+  { limit = Infinity, offset = 0 }: { readonly offset?: number | undefined; readonly limit?: number | undefined }
+): Effect.Effect<FileContent, ResourceExhausted | SystemFailure> =>
+  Effect.gen(function*() {
+    const start = Math.min(offset, file.status.size)
+    const length = Math.min(limit, file.status.size - start)
+    if (length > maximumContent + slack) return yield* tooMuch(subject, length)
+    const hash = createHash("sha256")
+    const part = Buffer.alloc(length)
+    const size = yield* pieces(file, subject, (piece, position) =>
+      Effect.sync(() => {
+        hash.update(piece)
+        const from = Math.max(start, position)
+        const to = Math.min(start + length, position + piece.length)
+        if (from < to) part.set(piece.subarray(from - position, to - position), from - start)
+      }))
+    return {
+      bytes: part.subarray(0, Math.max(0, Math.min(length, size - start))),
+      size,
+      modified: timeOf(file.status.mtimeMs),
+      checksum: hash.digest("hex")
+    }
+  })

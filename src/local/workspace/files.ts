@@ -1,0 +1,126 @@
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import { type DiskFull, ParentNotFound } from "../../errors/filesystem.js"
+import { Changed, type Entry, type NotThere, type Root, withEntry } from "./descend.js"
+import { checkLength, missingFile, notAFile, open, pieces, readPart, writeAll } from "./fileContent.js"
+import { publish } from "./publish.js"
+import { destinationExists, isSameEntry, move as moveEntry } from "./relocate.js"
+import { codeOf, storageFailure, type Subject, type SystemFailure, unusable } from "./systemFailure.js"
+import type { Workspace, WorkspacePath } from "./Workspace.js"
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = fs.constants
+
+const subjectOf = (path: WorkspacePath, operation: string, field: Subject["field"] = "path"): Subject => ({
+  path,
+  operation,
+  field
+})
+
+const missingParent = ({ path: { display } }: Subject) => (_: NotThere): Effect.Effect<never, ParentNotFound> =>
+  Effect.fail(new ParentNotFound({ message: `The directory of ${display} does not exist`, path: display }))
+
+const read = (root: Root): Workspace["read"] => (path, range = {}) => {
+  const subject = subjectOf(path, "read")
+  return withEntry(
+    root,
+    subject,
+    { last: "followed" },
+    (entry) => Effect.scoped(Effect.flatMap(open(entry, subject, O_RDONLY), (file) => readPart(file, subject, range)))
+  ).pipe(Effect.catchTag("NotThere", missingFile(subject)))
+}
+
+const write = (root: Root): Workspace["write"] => (path, bytes, { createParents }) => {
+  const subject = subjectOf(path, "write")
+  const publishBytes = (entry: Entry) => publish(entry, subject, { place: "replace" }, (append) => append(bytes))
+  return Effect.zipRight(
+    checkLength(bytes),
+    withEntry(root, subject, { last: "followed", createParents }, publishBytes)
+  ).pipe(
+    Effect.catchTags({
+      NotThere: missingParent(subject),
+      Occupied: () => Effect.fail(unusable(subject, "is in use"))
+    })
+  )
+}
+
+type AppendFailure = Changed | SystemFailure | DiskFull
+
+const createToAppend = (path: string, subject: Subject): Effect.Effect<number, AppendFailure> => {
+  try {
+    return Effect.succeed(fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666))
+  } catch (cause) {
+    const code = codeOf(cause)
+    return code === "EEXIST" || code === "ENOENT" ? Effect.fail(new Changed()) : storageFailure(subject)(cause)
+  }
+}
+
+const openToAppend = ({ directory, name }: Entry, subject: Subject): Effect.Effect<number, AppendFailure> => {
+  try {
+    const opened = directory.open(name, O_WRONLY | O_APPEND)
+    return opened.type === "file" ? Effect.succeed(opened.descriptor) : Effect.fail(notAFile(subject, opened.type))
+  } catch (cause) {
+    return codeOf(cause) === "ENOENT" ? createToAppend(directory.at(name), subject) : storageFailure(subject)(cause)
+  }
+}
+
+const append = (root: Root): Workspace["append"] => (path, bytes) => {
+  const subject = subjectOf(path, "append to")
+  const appendBytes = (entry: Entry) =>
+    Effect.acquireUseRelease(
+      Effect.suspend(() => openToAppend(entry, subject)),
+      (descriptor) =>
+        writeAll(descriptor, bytes).pipe(
+          Effect.map(() => ({ size: fs.fstatSync(descriptor).size })),
+          Effect.catchAll(storageFailure(subject))
+        ),
+      (descriptor) => Effect.sync(() => fs.closeSync(descriptor))
+    )
+  return Effect.zipRight(checkLength(bytes), withEntry(root, subject, { last: "followed" }, appendBytes)).pipe(
+    Effect.catchTag("NotThere", missingParent(subject))
+  )
+}
+
+const copy = (root: Root): Workspace["copy"] => (source, destination, { overwrite }) => {
+  const from = subjectOf(source, "copy", "source")
+  const to = subjectOf(destination, "write", "destination")
+  const copyTo = (origin: Entry, target: Entry) =>
+    Effect.scoped(Effect.gen(function*() {
+      if (isSameEntry(origin, target)) return yield* unusable(to, "is the source itself")
+      const file = yield* open(origin, from, O_RDONLY)
+      const place = overwrite ? "replace" : "create"
+      return yield* publish(
+        target,
+        to,
+        { place, mode: file.status.mode & 0o777 },
+        (add) => pieces(file, from, add)
+      )
+    }))
+  return withEntry(root, from, { last: "followed" }, (origin) =>
+    Effect.catchTags(
+      withEntry(root, to, { last: overwrite ? "followed" : "itself" }, (target) => copyTo(origin, target)),
+      { NotThere: missingParent(to), Occupied: () => Effect.fail(destinationExists(to)) }
+    )).pipe(Effect.catchTag("NotThere", missingFile(from)))
+}
+
+const move = (root: Root): Workspace["move"] => (source, destination, options) => {
+  const from = subjectOf(source, "move", "source")
+  const to = subjectOf(destination, "move", "destination")
+  return withEntry(root, from, { last: "itself" }, (origin) =>
+    Effect.catchTag(
+      withEntry(root, to, { last: "itself" }, (target) => moveEntry(origin, from, target, to, options)),
+      "NotThere",
+      missingParent(to)
+    )).pipe(
+      Effect.catchTag("NotThere", missingFile(from)),
+      Effect.map(({ size }) => ({ size }))
+    )
+}
+
+/** The operations on single files. */
+export const make = (root: Root): Pick<Workspace, "read" | "write" | "append" | "copy" | "move"> => ({
+  read: read(root),
+  write: write(root),
+  append: append(root),
+  copy: copy(root),
+  move: move(root)
+})
