@@ -41,7 +41,8 @@ export interface Peer {
     timeoutMillis: number
   ) => Effect.Effect<unknown, RequestFailure>
   readonly notify: (method: string, params: unknown) => void
-  readonly send: (message: object) => void
+  /** Sends a frame as it is, such as the answer to a request. */
+  readonly send: (text: string) => void
   readonly close: (code: number, reason: string) => void
 }
 
@@ -57,8 +58,11 @@ const unsendable = (cause: unknown) =>
 const tooLarge = (characters: number) =>
   new Unsendable({ message: `The request is too large: ${characters} characters, at most ${maximumFrameBytes}` })
 
-/** Makes a peer that reads from the duplex until it closes. Its one fiber lives in the current scope. */
-export const make = Effect.fnUntraced(function*(duplex: Duplex, handlers: PeerHandlers) {
+/**
+ * Makes a peer that reads from the duplex until it closes. Its one fiber lives in the current scope. Frames that have
+ * arrived already are handled before this returns, so that the handlers are given the peer.
+ */
+export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (peer: Peer) => PeerHandlers) {
   const clock = yield* Effect.clock
   const pending = new Map<RpcId, Pending>()
   let lastId = 0
@@ -85,6 +89,27 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlers: PeerHa
     return next
   })
 
+  const peer: Peer = {
+    request: (method, params, timeoutMillis) =>
+      Effect.async((resume) => {
+        if (closed !== undefined) return resume(Effect.fail(new Dropped({ info: closed, sent: false })))
+        const id = ++lastId
+        const text = Either.try({ try: () => encodeRequest(id, method, params), catch: unsendable })
+        if (Either.isLeft(text)) return resume(Effect.fail(text.left))
+        if (text.right.length > maximumFrameBytes) return resume(Effect.fail(tooLarge(text.right.length)))
+        const deadline = clock.unsafeCurrentTimeMillis() + timeoutMillis
+        pending.set(id, { resume, deadline, timeoutMillis })
+        duplex.send(text.right)
+        deadlines.added(deadline)
+        return Effect.sync(() => {
+          if (pending.delete(id)) cancel(id, "the caller no longer waits")
+        })
+      }),
+    notify: (method, params) => duplex.send(encodeNotification(method, params)),
+    send: duplex.send,
+    close: duplex.close
+  }
+  const handlers = handlersOf(peer)
   duplex.listen({
     onText: (text) => {
       const frame = decodeFrame(text)
@@ -108,26 +133,5 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlers: PeerHa
       for (const id of [...pending.keys()]) settle(id, Effect.fail(new Dropped({ info, sent: true })))
     }
   })
-
-  const peer: Peer = {
-    request: (method, params, timeoutMillis) =>
-      Effect.async((resume) => {
-        if (closed !== undefined) return resume(Effect.fail(new Dropped({ info: closed, sent: false })))
-        const id = ++lastId
-        const text = Either.try({ try: () => encodeRequest(id, method, params), catch: unsendable })
-        if (Either.isLeft(text)) return resume(Effect.fail(text.left))
-        if (text.right.length > maximumFrameBytes) return resume(Effect.fail(tooLarge(text.right.length)))
-        const deadline = clock.unsafeCurrentTimeMillis() + timeoutMillis
-        pending.set(id, { resume, deadline, timeoutMillis })
-        duplex.send(text.right)
-        deadlines.added(deadline)
-        return Effect.sync(() => {
-          if (pending.delete(id)) cancel(id, "the caller no longer waits")
-        })
-      }),
-    notify: (method, params) => duplex.send(encodeNotification(method, params)),
-    send: (message) => duplex.send(JSON.stringify(message)),
-    close: duplex.close
-  }
   return peer
 })

@@ -38,13 +38,19 @@ const describeClose = ({ info }: Dropped) => `code ${info.code}${info.reason ===
 
 const lost = ({ operation, replayable }: CallOptions, dropped: Dropped) =>
   replayable
-    ? new ConnectionFailed({ message: `The connection ended twice before ${operation} was answered (${describeClose(dropped)})` })
+    ? new ConnectionFailed({
+      message: `The connection ended twice before ${operation} was answered (${describeClose(dropped)})`
+    })
     : new OutcomeUnknown({
-      message: `The connection ended before ${operation} was answered (${describeClose(dropped)}): it may or may not have taken effect`
+      message: `The connection ended before ${operation} was answered (${
+        describeClose(dropped)
+      }): it may or may not have taken effect`
     })
 
 const unreachable = ({ operation }: CallOptions, dropped: Dropped) =>
-  new ConnectionFailed({ message: `${operation} was not sent: the gateway cannot be reached (${describeClose(dropped)})` })
+  new ConnectionFailed({
+    message: `${operation} was not sent: the gateway cannot be reached (${describeClose(dropped)})`
+  })
 
 /** Makes `Link.call`: see there. At most `maxInFlight` calls are unanswered at a time; further ones wait. */
 export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number): Link["call"] => {

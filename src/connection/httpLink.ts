@@ -149,8 +149,16 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
   const create = send("session.create", {}, options.requestTimeoutMillis).pipe(
     Effect.mapError(connectFailure(url)),
     Effect.flatMap((result) =>
-      Either.mapLeft(readCreatedSession(result), (cause) =>
-        new ConnectionFailed({ message: "The answer to session.create is not one of KruxOS", retryable: false, url, cause }))
+      Either.mapLeft(
+        readCreatedSession(result),
+        (cause) =>
+          new ConnectionFailed({
+            message: "The answer to session.create is not one of KruxOS",
+            retryable: false,
+            url,
+            cause
+          })
+      )
     )
   )
 

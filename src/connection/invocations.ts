@@ -45,7 +45,10 @@ const errorOf = (failure: CallFailure | Malformed, operation: string, capability
       const wire = wireFailureOfRpc(failure.error)
       if (wire !== undefined) return decodeFailure(wire, capability)
       const { code, message } = failure.error
-      return new ProtocolError({ message: message === "" ? `${operation} was answered with error ${code}` : message, code })
+      return new ProtocolError({
+        message: message === "" ? `${operation} was answered with error ${code}` : message,
+        code
+      })
     }
     case "Unsendable":
       return new InvalidInput({ message: failure.message, capability })
@@ -99,25 +102,35 @@ const nativeList = (channel: Channel, timeoutMillis: number) =>
     const definitions = capabilities.flatMap((item) => Option.toArray(decodeDefinition(item)))
     if (definitions.length < capabilities.length) {
       yield* Effect.logWarning(
-        `${capabilities.length - definitions.length} capabilities are left out of the list: their definitions cannot be read`
+        `${
+          capabilities.length - definitions.length
+        } capabilities are left out of the list: their definitions cannot be read`
       )
     }
     return definitions
   })
 
 /** All capabilities that the gateway shows to this agent. */
-export const list = (link: Link, timeoutMillis: number): Effect.Effect<ReadonlyArray<CapabilityDefinition>, DiscoveryError> =>
-  call(link, { operation: "capabilities.list", timeoutMillis, replayable: true }, (channel, remaining) =>
-    channel.dialect === "native" ? nativeList(channel, remaining) : listTools(channel, remaining)).pipe(
-      Effect.mapError(discoveryError("capabilities.list"))
-    )
+export const list = (
+  link: Link,
+  timeoutMillis: number
+): Effect.Effect<ReadonlyArray<CapabilityDefinition>, DiscoveryError> =>
+  call(
+    link,
+    { operation: "capabilities.list", timeoutMillis, replayable: true },
+    (channel, remaining) =>
+      channel.dialect === "native" ? nativeList(channel, remaining) : listTools(channel, remaining)
+  ).pipe(
+    Effect.mapError(discoveryError("capabilities.list"))
+  )
 
 const unknownCapability = (name: string, message: string) => new CapabilityNotFound({ message, name, capability: name })
 
 const isRefusal = (failure: CallFailure | Malformed) => {
   if (failure._tag !== "RpcFailure") return false
   const type = wireFailureOfRpc(failure.error)?.type
-  return type !== undefined && !["RateLimited", "auth.rate_limited", "NotAuthenticated", "SessionExpired"].includes(type)
+  return type !== undefined &&
+    !["RateLimited", "auth.rate_limited", "NotAuthenticated", "SessionExpired"].includes(type)
 }
 
 /** The whole definition of a capability. */
@@ -131,10 +144,12 @@ export const describe = (
     channel.dialect === "native"
       ? Effect.flatMap(channel.request("capabilities.describe", { name }, remaining), (result) =>
         Option.match(decodeDefinition(result), {
-          onNone: () => Effect.fail(malformed("capabilities.describe")),
+          onNone: () =>
+            Effect.fail(malformed("capabilities.describe")),
           onSome: Effect.succeed
         }))
-      : Effect.map(listTools(channel, remaining), (tools) => tools.find((tool) => tool.name === name))).pipe(
+      : Effect.map(listTools(channel, remaining), (tools) =>
+        tools.find((tool) => tool.name === name))).pipe(
       Effect.mapError((failure) =>
         isRefusal(failure)
           ? unknownCapability(name, errorOf(failure, "capabilities.describe", name).message)

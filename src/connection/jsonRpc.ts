@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
-import { type RpcError, RpcCode } from "../errors/wire.js"
+import { RpcCode, type RpcError } from "../errors/wire.js"
 
 /** The id of a request; null only in the answer to a request whose id could not be read. */
 export type RpcId = string | number

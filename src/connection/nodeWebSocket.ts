@@ -7,7 +7,11 @@ type Event =
   | { readonly _tag: "Close"; readonly info: CloseInfo }
 
 const textOf = (data: RawData): string =>
-  Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString()
+  Array.isArray(data)
+    ? Buffer.concat(data).toString()
+    : Buffer.isBuffer(data)
+    ? data.toString()
+    : Buffer.from(data).toString()
 
 const hand = (event: Event, handlers: DuplexHandlers) => {
   switch (event._tag) {

@@ -61,23 +61,22 @@ const connect = Effect.fnUntraced(function*(
   const closed = yield* Deferred.make<CloseInfo>()
   const duplex = yield* Effect.timeoutFail(dial, {
     duration: Duration.millis(options.requestTimeoutMillis),
-    onTimeout: () =>
-      new ConnectionFailed({ message: `No connection within ${options.requestTimeoutMillis / 1000} s` })
+    onTimeout: () => new ConnectionFailed({ message: `No connection within ${options.requestTimeoutMillis / 1000} s` })
   })
-  const peer = yield* Peer.make(duplex, {
+  const peer = yield* Peer.make(duplex, (peer) => ({
     onRequest: ({ id, method }) =>
-      peer.send(
+      peer.send(JSON.stringify(
         method === "ping"
           ? successOf(id, {})
           : failureOf(id, { code: RpcCode.methodNotFound, message: `This client has no method ${method}` })
-      ),
+      )),
     onNotification,
     onOther: () => {},
     onClose: (info) => {
       onClosed()
       Deferred.unsafeDone(closed, Exit.succeed(info))
     }
-  })
+  }))
   yield* Effect.addFinalizer(() => Effect.sync(() => peer.close(CloseCode.normal, "")))
   const result = yield* Effect.mapError(
     peer.request(
@@ -87,8 +86,10 @@ const connect = Effect.fnUntraced(function*(
     ),
     refused
   )
-  const established = yield* Either.mapLeft(readInitialize(result), (cause) =>
-    new ConnectionFailed({ message: "The answer to initialize is not one of MCP", retryable: false, cause }))
+  const established = yield* Either.mapLeft(
+    readInitialize(result),
+    (cause) => new ConnectionFailed({ message: "The answer to initialize is not one of MCP", retryable: false, cause })
+  )
   peer.notify("notifications/initialized", undefined)
   const connected: Connected = {
     channel: {
@@ -176,7 +177,10 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
   yield* Effect.addFinalizer(() =>
     SubscriptionRef.set(status, GatewayStatus.Closed({ cause: undefined })).pipe(
       Effect.zipRight(
-        Deferred.fail(next, new ConnectionFailed({ message: "The connection was closed by its scope", retryable: false }))
+        Deferred.fail(
+          next,
+          new ConnectionFailed({ message: "The connection was closed by its scope", retryable: false })
+        )
       )
     )
   )

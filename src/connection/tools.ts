@@ -5,8 +5,8 @@ import * as Schema from "effect/Schema"
 import { capabilityName, toolName } from "../catalogue/toolName.js"
 import { type WireFailure, wireFailureOfText } from "../errors/wire.js"
 import { CapabilityDefinition, type InputDefinition } from "../schema/CapabilityDefinition.js"
-import type { Channel } from "./Link.js"
 import { type InvokeRequest, Malformed, type RawOutcome } from "./InvokeRequest.js"
+import type { Channel } from "./Link.js"
 import type { RequestFailure } from "./Peer.js"
 
 const InputSchema = Schema.Struct({
@@ -125,13 +125,17 @@ export const callTool = (channel: Channel, request: InvokeRequest, timeoutMillis
     const result = yield* channel.request("tools/call", params, timeoutMillis)
     const { content, isError, structuredContent } = yield* Either.mapLeft(decodeToolResult(result), ({ message }) =>
       new Malformed({ message: `The answer to tools/call is malformed: ${message}` }))
-    const whole = content.map((item) => text(item, "text")).join("\n")
+    const whole = content.map((item) =>
+      text(item, "text")
+    ).join("\n")
     if (isError === true) return failed(wireFailureOfText(whole))
     if (Predicate.isRecord(structuredContent) && request.fits(structuredContent)) return output(structuredContent)
     const parsed = parse(whole)
     if (parsed !== undefined && request.fits(parsed)) return output(parsed)
     const approvalId = pendingId(parsed)
-    if (approvalId !== undefined && (!request.answersWithText || (yield* isKnown(channel, approvalId, timeoutMillis)))) {
+    if (
+      approvalId !== undefined && (!request.answersWithText || (yield* isKnown(channel, approvalId, timeoutMillis)))
+    ) {
       return pending(approvalId, text(parsed, "message"))
     }
     if (request.answersWithText) return plainText(whole, request)

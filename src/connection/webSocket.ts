@@ -8,8 +8,10 @@ const duplexOf = (socket: WebSocket): Duplex => {
   let handlers: DuplexHandlers | undefined
   const waiting: Array<(to: DuplexHandlers) => void> = []
   const on = (event: (to: DuplexHandlers) => void) => handlers === undefined ? waiting.push(event) : event(handlers)
-  socket.addEventListener("message", ({ data }: MessageEvent<unknown>) =>
-    on((to) => typeof data === "string" ? to.onText(data) : to.onBinary()))
+  socket.addEventListener(
+    "message",
+    ({ data }: MessageEvent<unknown>) => on((to) => typeof data === "string" ? to.onText(data) : to.onBinary())
+  )
   socket.addEventListener("close", ({ code, reason }) => on((to) => to.onClose({ code, reason })))
   return {
     send: (text) => {
@@ -39,7 +41,9 @@ const whyNot = ({ rpc, socket: url }: Endpoint, apiKey: Redacted.Redacted<string
         : new ConnectionFailed({ message: `The gateway did not accept a WebSocket (close code ${code})`, url })
     ),
     Effect.timeout("5 seconds"),
-    Effect.catchAll((cause) => Effect.succeed(new ConnectionFailed({ message: "The gateway cannot be reached", url, cause })))
+    Effect.catchAll((cause) =>
+      Effect.succeed(new ConnectionFailed({ message: "The gateway cannot be reached", url, cause }))
+    )
   )
 
 /**
@@ -71,6 +75,8 @@ export const dial = (endpoint: Endpoint, apiKey: Redacted.Redacted<string>): Dia
       })
     }),
     Effect.catchAll((failure) =>
-      typeof failure === "number" ? Effect.flatMap(whyNot(endpoint, apiKey, failure), (error) => Effect.fail(error)) : Effect.fail(failure)
+      typeof failure === "number"
+        ? Effect.flatMap(whyNot(endpoint, apiKey, failure), (error) => Effect.fail(error))
+        : Effect.fail(failure)
     )
   )

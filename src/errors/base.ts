@@ -32,13 +32,12 @@ export const errorFields = (type: string, defaults: { readonly retryable: boolea
 /**
  * Makes the base class of a tagged error that has {@link errorFields} and the given ones.
  */
-export const taggedError =
-  <Self>() =>
-  <Tag extends string, Fields extends Schema.Struct.Fields>(
-    tag: Tag,
-    fields: Fields,
-    defaults: { readonly retryable: boolean } = { retryable: false }
-  ) => Schema.TaggedError<Self>(`kruxos/errors/${tag}`)(tag, { ...errorFields(tag, defaults), ...fields })
+export const taggedError = <Self>() =>
+<Tag extends string, Fields extends Schema.Struct.Fields>(
+  tag: Tag,
+  fields: Fields,
+  defaults: { readonly retryable: boolean } = { retryable: false }
+) => Schema.TaggedError<Self>(`kruxos/errors/${tag}`)(tag, { ...errorFields(tag, defaults), ...fields })
 
 /** A text field that is not always known. */
 export const knownText = Schema.optional(Schema.String)

@@ -39,8 +39,11 @@ const rateLimited: Build = (common) =>
     windowSeconds: number(common, "window_seconds")
   })
 
-const serviceUnavailable: Build = waiting("60 seconds", (common) =>
-  new General.ServiceUnavailable({ ...common, service: text(common, "service"), reason: text(common, "reason") }))
+const serviceUnavailable: Build = waiting(
+  "60 seconds",
+  (common) =>
+    new General.ServiceUnavailable({ ...common, service: text(common, "service"), reason: text(common, "reason") })
+)
 
 const resourceExhausted: Build = (common) =>
   new General.ResourceExhausted({

@@ -28,6 +28,11 @@ const wireTypes: { readonly [tag: string]: string } = {
   AuthenticationFailed: "NotAuthenticated"
 }
 
+const wireTypeOf = (error: KruxosError): string => {
+  if (error.type !== error._tag) return error.type
+  return error._tag === "CapabilityUnavailable" ? error.reason : wireTypes[error._tag] ?? error.type
+}
+
 const ownFields = (error: KruxosError) =>
   Object.entries(error)
     .filter(([name, value]) => !commonNames.has(name) && value !== undefined)
@@ -40,12 +45,12 @@ const ownFields = (error: KruxosError) =>
 /**
  * Writes an error for the wire: its own fields become context under their wire names. The cause stays here.
  */
-export const encodeFailure = (error: KruxosError): WireError => {
+export const encodeFailure = (error: KruxosError, recovery: KruxosError["recovery"] = error.recovery): WireError => {
   const retryAfter = error.retryAfter === undefined ? null : Duration.toSeconds(error.retryAfter)
   return {
-    type: error.type === error._tag ? wireTypes[error._tag] ?? error.type : error.type,
+    type: wireTypeOf(error),
     message: error.message,
-    recovery: error.recovery.map(({ action, capability, description, inputs }) => ({
+    recovery: recovery.map(({ action, capability, description, inputs }) => ({
       action,
       description,
       capability: capability ?? null,

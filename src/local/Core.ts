@@ -2,9 +2,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { recoveryFor } from "../catalogue/recovery.js"
+import { encodeFailure, type WireError } from "../errors/encode.js"
 import { CapabilityNotFound, InvalidInput, PolicyDenied } from "../errors/general.js"
 import type { KruxosError } from "../errors/KruxosError.js"
-import { encodeFailure, type WireError } from "../errors/encode.js"
 import { requestApproval } from "./approvals/gate.js"
 import type { Invocation, Registration } from "./capabilities/Handler.js"
 import { type Decision, Policy } from "./policy/Policy.js"
@@ -51,29 +51,31 @@ export const make = Effect.fnUntraced(function*(registrations: ReadonlyArray<Reg
   const approvals = yield* ApprovalRequests
   const byName = new Map(registrations.map((registration) => [registration.capability.name, registration]))
 
-  const admitted = Effect.fnUntraced(function*(session: Session, { capability, prepare }: Registration, given: unknown) {
-    const input = given ?? {}
-    if (!Predicate.isReadonlyRecord(input)) {
-      return yield* new InvalidInput({ message: "The arguments are not an object", reason: "not an object" })
+  const admitted = Effect.fnUntraced(
+    function*(session: Session, { capability, prepare }: Registration, given: unknown) {
+      const input = given ?? {}
+      if (!Predicate.isReadonlyRecord(input)) {
+        return yield* new InvalidInput({ message: "The arguments are not an object", reason: "not an object" })
+      }
+      // What is blocked is refused whatever the arguments, so that a blocked capability does not explain itself.
+      if (policy.listedTier(session.agent, capability) === "blocked") {
+        return yield* denied(capability.name, policy.decide(session.agent, capability, input))
+      }
+      const run = yield* prepare(input)
+      const decision = policy.decide(session.agent, capability, input)
+      switch (decision.tier) {
+        case "autonomous":
+          return yield* run(invocationOf(session))
+        case "notify":
+          yield* Effect.logInfo(`${session.agent.name} runs ${capability.name}`)
+          return yield* run(invocationOf(session))
+        case "approval_required":
+          return yield* yield* requestApproval(session.agent, capability.name, input, decision)
+        case "blocked":
+          return yield* denied(capability.name, decision)
+      }
     }
-    // What is blocked is refused whatever the arguments, so that a blocked capability does not explain itself.
-    if (policy.listedTier(session.agent, capability) === "blocked") {
-      return yield* denied(capability.name, policy.decide(session.agent, capability, input))
-    }
-    const run = yield* prepare(input)
-    const decision = policy.decide(session.agent, capability, input)
-    switch (decision.tier) {
-      case "autonomous":
-        return yield* run(invocationOf(session))
-      case "notify":
-        yield* Effect.logInfo(`${session.agent.name} runs ${capability.name}`)
-        return yield* run(invocationOf(session))
-      case "approval_required":
-        return yield* yield* requestApproval(session.agent, capability.name, input, decision)
-      case "blocked":
-        return yield* denied(capability.name, decision)
-    }
-  })
+  )
 
   const invoke: CoreService["invoke"] = (session, name, input) =>
     Effect.gen(function*() {

@@ -58,7 +58,11 @@ export const layer = (options: CoreOptions): Layer.Layer<CoreServices, StoreUnav
     Layer.provide(core),
     Layer.provideMerge(Sessions.layer),
     Layer.provide([directory, Workspaces.layer(options.workspace)]),
-    Layer.provide([policy, Layer.effectDiscard(Effect.orDie(closeOrphans)), Layer.effectDiscard(warnIfAllowAll(options.policy))]),
+    Layer.provide([
+      policy,
+      Layer.effectDiscard(Effect.orDie(closeOrphans)),
+      Layer.effectDiscard(warnIfAllowAll(options.policy))
+    ]),
     Layer.provideMerge(Store.layer({ filename: options.database }))
   )
 }

@@ -148,14 +148,16 @@ export const make = <C extends AnyCatalogue>(
       }
       const raw = Invocations.invoke(link, request)
       const { output } = options ?? {}
-      return output === undefined ? raw : Effect.flatMap(raw, (value) =>
-        Effect.mapError(Schema.decodeUnknown(output, { onExcessProperty: "preserve" })(value), (cause) =>
-          new OutputMismatch({
-            message: `The output of ${name} does not fit the schema given for it: ${cause.message}`,
-            capability: name,
-            raw: value,
-            cause
-          })))
+      return output === undefined ?
+        raw :
+        Effect.flatMap(raw, (value) =>
+          Effect.mapError(Schema.decodeUnknown(output, { onExcessProperty: "preserve" })(value), (cause) =>
+            new OutputMismatch({
+              message: `The output of ${name} does not fit the schema given for it: ${cause.message}`,
+              capability: name,
+              raw: value,
+              cause
+            })))
     })
 
   return {
@@ -178,8 +180,10 @@ export const make = <C extends AnyCatalogue>(
               error: { type: error.type, message: error.message, recovery: error.recovery }
             })
       }),
-    changes: Stream.filterMap(link.notifications, ({ method }) =>
-      method === "notifications/tools/list_changed" ? Option.some(undefined) : Option.none())
+    changes: Stream.filterMap(
+      link.notifications,
+      ({ method }) => method === "notifications/tools/list_changed" ? Option.some(undefined) : Option.none()
+    )
   }
 }
 

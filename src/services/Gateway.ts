@@ -83,7 +83,6 @@ export const layerOf = <E, R>(
     )
   }))
 
-
 /** The Layer for the given options, with sockets that are opened the given way. */
 export const layerOn = (options: GatewayOptions, dial: (endpoint: Endpoint) => Dial) =>
   Layer.unwrapEffect(Effect.map(endpointOf(options), (endpoint) => {

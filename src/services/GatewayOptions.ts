@@ -53,7 +53,9 @@ export const endpointOf = ({ apiKey, host = "localhost:7700" }: GatewayOptions) 
     if (Redacted.value(apiKey) === "") return yield* new AuthenticationFailed({ message: "The key is empty" })
     if (endpoint.exposed) {
       yield* Effect.logWarning(
-        `The key for ${new URL(endpoint.socket).host} travels unencrypted: use wss:// or https:// for a host that is not this one`
+        `The key for ${
+          new URL(endpoint.socket).host
+        } travels unencrypted: use wss:// or https:// for a host that is not this one`
       )
     }
     return endpoint

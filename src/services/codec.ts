@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { type AnyCatalogue, type Input, type InvokeErrorIn, type NameIn, type Output } from "../catalogue/Catalogue.js"
 import { type AnyCapability, inputField } from "../catalogue/Capability.js"
+import { type AnyCatalogue, type Input, type InvokeErrorIn, type NameIn, type Output } from "../catalogue/Catalogue.js"
 import { invalidInputOf } from "../catalogue/invalidInput.js"
 import { CapabilityError, GeneralError, InvalidInput, OutputMismatch } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
@@ -61,7 +61,8 @@ const make = (capability: AnyCapability): Codec<unknown, unknown, KruxosError> =
     decode: (raw) =>
       Either.mapLeft(decode(fillSpellings(raw, capability.spellings)), (cause) =>
         new OutputMismatch({
-          message: `The output of ${capability.name} does not have the form that the catalogue gives it: ${cause.message}`,
+          message:
+            `The output of ${capability.name} does not have the form that the catalogue gives it: ${cause.message}`,
           capability: capability.name,
           raw,
           cause

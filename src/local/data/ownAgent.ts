@@ -7,7 +7,9 @@ import { Agents } from "../store/Agents.js"
 import type { DataDirectory } from "./DataDirectory.js"
 
 /** The gateway does not know the key of the agent that it is to serve. */
-export class OwnKeyUnknown extends Data.TaggedError("OwnKeyUnknown")<{ readonly agent: string; readonly message: string }> {}
+export class OwnKeyUnknown
+  extends Data.TaggedError("OwnKeyUnknown")<{ readonly agent: string; readonly message: string }>
+{}
 
 /** The agent of a name; made where there is none. For a gateway inside the process, which needs no key. */
 export const withoutKey = (name: string) =>

@@ -1,6 +1,8 @@
 import * as Data from "effect/Data"
-import type { WireError } from "../../errors/encode.js"
-import { type RpcError, RpcCode } from "../../errors/wire.js"
+import { recoveryFor } from "../../catalogue/recovery.js"
+import { encodeFailure, type WireError } from "../../errors/encode.js"
+import type { KruxosError } from "../../errors/KruxosError.js"
+import { RpcCode, type RpcError } from "../../errors/wire.js"
 
 /** An answer with a JSON-RPC error. `final` ends the connection after it. */
 export class Refusal extends Data.TaggedError("Refusal")<{ readonly error: RpcError; readonly final: boolean }> {}
@@ -50,6 +52,9 @@ export const refuse = (wire: WireError): Refusal => {
     }
   })
 }
+
+/** An error that belongs to no capability, with what can be done about it. */
+export const refuseError = (error: KruxosError): Refusal => refuse(encodeFailure(error, recoveryFor(undefined, error)))
 
 /** A JSON-RPC error that is about the message, not about what it asks for. */
 export const invalidMessage = (code: number, message: string): Refusal =>

@@ -2,10 +2,9 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { maximumFrameBytes } from "../../connection/Duplex.js"
 import { failureOf, type Message, type RpcId, successOf } from "../../connection/jsonRpc.js"
-import { encodeFailure } from "../../errors/encode.js"
 import { ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
-import { type Refusal, refuse } from "./Refusal.js"
+import { type Refusal, refuseError } from "./Refusal.js"
 
 /** The answer to one request: its text, and whether the connection ends with it. */
 export interface Answer {
@@ -21,14 +20,15 @@ const refusal = (id: RpcId | null, { error, final }: Refusal): Answer => ({
 const tooLarge = (id: RpcId, bytes: number): Answer =>
   refusal(
     id,
-    refuse(encodeFailure(
+    refuseError(
       new ResourceExhausted({
-        message: `The result has ${bytes} bytes, more than the ${maximumFrameBytes} that one message may have: ask for a part of it`,
+        message:
+          `The result has ${bytes} bytes, more than the ${maximumFrameBytes} that one message may have: ask for a part of it`,
         resource: "message_bytes",
         limit: maximumFrameBytes,
         current: bytes
       })
-    ))
+    )
   )
 
 const fits = (id: RpcId, text: string): Answer => {
@@ -56,7 +56,10 @@ export const answerOf = (
     Effect.catchAllCause((cause) =>
       Cause.isInterruptedOnly(cause)
         ? Effect.failCause(cause)
-        : Effect.as(Effect.logError(`${method} failed`, cause), { text: JSON.stringify(internalError(id)), final: false })
+        : Effect.as(Effect.logError(`${method} failed`, cause), {
+          text: JSON.stringify(internalError(id)),
+          final: false
+        })
     )
   )
 

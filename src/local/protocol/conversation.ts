@@ -10,7 +10,6 @@ import * as Scope from "effect/Scope"
 import { CloseCode, type Duplex } from "../../connection/Duplex.js"
 import { failureOf, type Message, type RpcId } from "../../connection/jsonRpc.js"
 import * as Peer from "../../connection/Peer.js"
-import { encodeFailure } from "../../errors/encode.js"
 import { ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
 import type { Session } from "../sessions/Session.js"
@@ -19,7 +18,7 @@ import type { Agent } from "../store/Agents.js"
 import { answerOf, answerToInvalid } from "./answer.js"
 import { InitializeParams, initializeResult } from "./initialize.js"
 import { Methods } from "./methods.js"
-import { invalidMessage, type Refusal, refuse } from "./Refusal.js"
+import { invalidMessage, type Refusal, refuseError } from "./Refusal.js"
 
 /** How many requests of one connection may be unanswered at a time. */
 export const maximumUnanswered = 16_384
@@ -30,16 +29,19 @@ type Notification = Extract<Message, { readonly _tag: "Notification" }>
 
 const decodeInitialize = Schema.decodeUnknown(InitializeParams)
 
-const notInitialized = invalidMessage(RpcCode.invalidRequest, "Session not initialized: the first request is initialize")
+const notInitialized = invalidMessage(
+  RpcCode.invalidRequest,
+  "Session not initialized: the first request is initialize"
+)
 
-const busy = refuse(encodeFailure(
+const busy = refuseError(
   new ResourceExhausted({
     message: `This connection has ${maximumUnanswered} unanswered requests, as many as it may have`,
     resource: "unanswered_requests",
     limit: maximumUnanswered,
     current: maximumUnanswered
   })
-))
+)
 
 /**
  * Speaks with an agent over a duplex until it closes: MCP, and the native methods. The session begins with `initialize`
@@ -59,24 +61,29 @@ export const converse = Effect.fnUntraced(function*(
   const closed = yield* Deferred.make<void>()
   let session: Session | "opening" | undefined
 
-  const initialize = Effect.fnUntraced(function*(params: unknown) {
-    if (session !== undefined) {
-      return yield* invalidMessage(RpcCode.invalidRequest, "The session is initialized already")
-    }
-    session = "opening"
-    const { clientInfo, protocolVersion } = yield* Effect.mapError(decodeInitialize(params), ({ message }) =>
-      invalidMessage(RpcCode.invalidParams, `The params of initialize are not valid: ${message}`))
-    const opened = yield* sessions.open(agent, { transport, clientName: clientInfo?.name }).pipe(
-      Effect.mapError((error) => refuse(encodeFailure(error))),
-      Effect.provideService(Scope.Scope, scope)
+  const initialize = Effect.fnUntraced(
+    function*(params: unknown) {
+      if (session !== undefined) {
+        return yield* invalidMessage(RpcCode.invalidRequest, "The session is initialized already")
+      }
+      session = "opening"
+      const { clientInfo, protocolVersion } = yield* Effect.mapError(
+        decodeInitialize(params),
+        ({ message }) => invalidMessage(RpcCode.invalidParams, `The params of initialize are not valid: ${message}`)
+      )
+      const opened = yield* sessions.open(agent, { transport, clientName: clientInfo?.name }).pipe(
+        Effect.mapError(refuseError),
+        Effect.provideService(Scope.Scope, scope)
+      )
+      session = opened
+      return initializeResult(protocolVersion, opened)
+    },
+    Effect.onError(() =>
+      Effect.sync(() => {
+        if (session === "opening") session = undefined
+      })
     )
-    session = opened
-    return initializeResult(protocolVersion, opened)
-  }, Effect.onError(() =>
-    Effect.sync(() => {
-      if (session === "opening") session = undefined
-    })
-  ))
+  )
 
   const resultOf = (method: string, params: unknown) =>
     Effect.suspend(() => {

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { SessionExpired } from "../../errors/gateway.js"
@@ -82,9 +82,15 @@ export const make = Effect.gen(function*() {
       return session
     }))
 
-  const sweep = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Effect.forEach([...open.values()].filter(({ usedAt }) => now - usedAt > idleMillis), ({ session }) =>
-      close(session.id), { discard: true }))
+  const sweep = Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) =>
+      Effect.forEach(
+        [...open.values()].filter(({ usedAt }) => now - usedAt > idleMillis),
+        ({ session }) => close(session.id),
+        { discard: true }
+      )
+  )
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 minute")))
 
   return {

@@ -1,3 +1,4 @@
+import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { packageVersion } from "../../connection/Options.js"
 import type { Session } from "../sessions/Session.js"
@@ -16,11 +17,16 @@ export const InitializeParams = Schema.Struct({
 export const features = { native: {}, cancellation: {} } as const
 
 /** The result of `initialize`: the client's revision of MCP where the gateway speaks it, else the newest. */
-export const initializeResult = (requested: string, { agent, id }: Session) => ({
+export const initializeResult = (requested: string, { agent, connectedAt, id }: Session) => ({
   protocolVersion: revisions.includes(requested) ? requested : newest,
   serverInfo: { name: "kruxos-gateway", version: packageVersion },
   capabilities: {
     tools: { listChanged: true },
-    experimental: { kruxos: { session: { session_id: id, agent: agent.name, resumed: false }, ...features } }
+    experimental: {
+      kruxos: {
+        session: { session_id: id, agent: agent.name, created_at: DateTime.formatIso(connectedAt), resumed: false },
+        ...features
+      }
+    }
   }
 })

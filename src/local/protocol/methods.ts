@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { capabilityName } from "../../catalogue/toolName.js"
-import { encodeFailure } from "../../errors/encode.js"
 import { CapabilityNotFound, InvalidInput } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { RpcCode } from "../../errors/wire.js"
@@ -15,7 +14,7 @@ import { Core } from "../Core.js"
 import type { Session } from "../sessions/Session.js"
 import { Sessions, storeUnavailable } from "../sessions/Sessions.js"
 import { ApprovalRequests } from "../store/Approvals.js"
-import { invalidMessage, type Refusal, refuse } from "./Refusal.js"
+import { invalidMessage, type Refusal, refuse, refuseError } from "./Refusal.js"
 import { failureResult, outputResult } from "./toolResult.js"
 
 /** What the gateway answers for a session, whatever transport asks. */
@@ -35,14 +34,13 @@ const method = <A, I>(
   const decode = Schema.decodeUnknown(schema)
   return (params, session) =>
     Effect.matchEffect(decode(params ?? {}), {
-      onFailure: (error) => Effect.fail(invalidMessage(RpcCode.invalidParams, `The params are not valid: ${error.message}`)),
+      onFailure: (error) =>
+        Effect.fail(invalidMessage(RpcCode.invalidParams, `The params are not valid: ${error.message}`)),
       onSuccess: (decoded) => run(decoded, session)
     })
 }
 
 const text = Schema.optional(Schema.NullOr(Schema.String))
-
-const refused = (error: KruxosError) => refuse(encodeFailure(error))
 
 const make = Effect.gen(function*() {
   const core = yield* Core
@@ -71,7 +69,9 @@ const make = Effect.gen(function*() {
   const describe = method(Schema.Struct({ name: Schema.String }), ({ name }, { agent }) => {
     const definition = directory.definition(agent, name)
     return definition === undefined
-      ? Effect.fail(refuse(core.explain(name, new CapabilityNotFound({ message: `There is no capability ${name}`, name }))))
+      ? Effect.fail(
+        refuse(core.explain(name, new CapabilityNotFound({ message: `There is no capability ${name}`, name })))
+      )
       : Effect.sync(() => encodeDefinition(definition))
   })
 
@@ -87,7 +87,10 @@ const make = Effect.gen(function*() {
       })
   )
 
-  const listTools = method(Schema.Struct({}), (_params, { agent }) => Effect.sync(() => ({ tools: directory.tools(agent) })))
+  const listTools = method(
+    Schema.Struct({}),
+    (_params, { agent }) => Effect.sync(() => ({ tools: directory.tools(agent) }))
+  )
 
   const callTool = method(
     Schema.Struct({ name: Schema.String, arguments: Schema.optional(Schema.Unknown) }),
@@ -105,20 +108,23 @@ const make = Effect.gen(function*() {
     }
   )
 
-  const checkApproval = method(Schema.Struct({ request_id: Schema.String }), ({ request_id }, { agent }) =>
-    Effect.gen(function*() {
-      const found = yield* Effect.mapError(
-        approvals.get({ agent: agent.name, approvalId: request_id }),
-        (cause) => refused(storeUnavailable(cause))
-      )
-      if (Option.isNone(found)) {
-        return yield* refused(
-          new InvalidInput({ message: `There is no request for approval ${request_id}`, field: "request_id" })
+  const checkApproval = method(
+    Schema.Struct({ request_id: Schema.String }),
+    ({ request_id }, { agent }) =>
+      Effect.gen(function*() {
+        const found = yield* Effect.mapError(
+          approvals.get({ agent: agent.name, approvalId: request_id }),
+          (cause) => refuseError(storeUnavailable(cause))
         )
-      }
-      const { approvalId, capability, expiresAt, status } = found.value
-      return { request_id: approvalId, capability, status, expires_at: DateTime.formatIso(expiresAt) }
-    }))
+        if (Option.isNone(found)) {
+          return yield* refuseError(
+            new InvalidInput({ message: `There is no request for approval ${request_id}`, field: "request_id" })
+          )
+        }
+        const { approvalId, capability, expiresAt, status } = found.value
+        return { request_id: approvalId, capability, status, expires_at: DateTime.formatIso(expiresAt) }
+      })
+  )
 
   const table = new Map<string, Method>([
     ["ping", () => Effect.succeed({})],
@@ -134,7 +140,7 @@ const make = Effect.gen(function*() {
     const found = table.get(name)
     return found === undefined
       ? Effect.fail(invalidMessage(RpcCode.methodNotFound, `There is no method ${name}`))
-      : Effect.zipRight(Effect.mapError(sessions.checkStanding(session), refused), found(params, session))
+      : Effect.zipRight(Effect.mapError(sessions.checkStanding(session), refuseError), found(params, session))
   }
 
   return { call }

@@ -2,18 +2,14 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { decodeFrame, type Message } from "../../connection/jsonRpc.js"
-import { encodeFailure } from "../../errors/encode.js"
 import { InvalidInput } from "../../errors/general.js"
-import type { KruxosError } from "../../errors/KruxosError.js"
 import { RpcCode } from "../../errors/wire.js"
 import type { Agent } from "../store/Agents.js"
 import { answerOf, answerToInvalid, batchConcurrency, maximumBatch } from "./answer.js"
 import * as HttpSessions from "./httpSessions.js"
 import { features } from "./initialize.js"
 import { Methods } from "./methods.js"
-import { refuse } from "./Refusal.js"
-
-const refused = (error: KruxosError) => refuse(encodeFailure(error))
+import { refuseError } from "./Refusal.js"
 
 const sessionIdOf = (params: unknown) =>
   Effect.gen(function*() {
@@ -38,7 +34,7 @@ export const make = Effect.gen(function*() {
     switch (method) {
       case "session.create":
         return Effect.mapBoth(sessions.create(agent), {
-          onFailure: refused,
+          onFailure: refuseError,
           onSuccess: ({ connectedAt, id }) => ({
             session_id: id,
             agent: agent.name,
@@ -49,12 +45,12 @@ export const make = Effect.gen(function*() {
       case "session.end":
         return requiredSessionId(params).pipe(
           Effect.flatMap((id) => sessions.end(agent, id)),
-          Effect.mapBoth({ onFailure: refused, onSuccess: () => ({}) })
+          Effect.mapBoth({ onFailure: refuseError, onSuccess: () => ({}) })
         )
       default:
         return sessionIdOf(params).pipe(
           Effect.flatMap((id) => sessions.use(agent, id)),
-          Effect.mapError(refused),
+          Effect.mapError(refuseError),
           Effect.flatMap((session) => methods.call(session, method, params))
         )
     }
@@ -63,7 +59,10 @@ export const make = Effect.gen(function*() {
   const answer = (agent: Agent, message: Message): Effect.Effect<string | undefined> => {
     switch (message._tag) {
       case "Request":
-        return Effect.map(answerOf(message.id, message.method, resultOf(agent, message.method, message.params)), ({ text }) => text)
+        return Effect.map(
+          answerOf(message.id, message.method, resultOf(agent, message.method, message.params)),
+          ({ text }) => text
+        )
       case "Invalid":
         return Effect.succeed(answerToInvalid(message))
       default:

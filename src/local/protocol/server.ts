@@ -1,7 +1,6 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
-import * as HttpRouter from "@effect/platform/HttpRouter"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Data from "effect/Data"
@@ -15,13 +14,13 @@ import { type WebSocket, WebSocketServer } from "ws"
 import { type Duplex, maximumFrameBytes } from "../../connection/Duplex.js"
 import { failureOf } from "../../connection/jsonRpc.js"
 import { duplexOf } from "../../connection/nodeWebSocket.js"
-import { encodeFailure } from "../../errors/encode.js"
 import type { AuthenticationFailed } from "../../errors/gateway.js"
 import { ResourceExhausted, type ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
+import { RpcCode } from "../../errors/wire.js"
 import { authenticate } from "./authenticate.js"
 import { converse } from "./conversation.js"
-import { refuse } from "./Refusal.js"
+import { refuseError } from "./Refusal.js"
 import * as Rpc from "./rpc.js"
 
 /** The gateway cannot listen where it is asked to. */
@@ -38,7 +37,7 @@ export interface Listen {
   readonly port: number
 }
 
-const refusalBody = (error: KruxosError): string => JSON.stringify(failureOf(null, refuse(encodeFailure(error)).error))
+const refusalBody = (error: KruxosError): string => JSON.stringify(failureOf(null, refuseError(error).error))
 
 const statusOf = (error: AuthenticationFailed | ServiceUnavailable) => error._tag === "AuthenticationFailed" ? 401 : 503
 
@@ -61,7 +60,16 @@ const tooLarge = json(
 
 const notFound = json(JSON.stringify({ error: "There is nothing here: the gateway answers /mcp and /rpc" }), 404)
 
-const headersOf = (request: HttpServerRequest.HttpServerRequest) => ({ authorization: request.headers["authorization"] })
+const onlyPost = json(JSON.stringify({ error: "/rpc answers POST" }), 405, { allow: "POST" })
+
+const failed = json(
+  JSON.stringify(failureOf(null, { code: RpcCode.internalError, message: "The gateway failed; its log says how" })),
+  500
+)
+
+const headersOf = (request: HttpServerRequest.HttpServerRequest) => ({
+  authorization: request.headers["authorization"]
+})
 
 const makeApp = Effect.gen(function*() {
   const answer = yield* Rpc.make
@@ -80,10 +88,13 @@ const makeApp = Effect.gen(function*() {
       RequestError: () => Effect.succeed(tooLarge)
     })
   )
-  return HttpRouter.empty.pipe(
-    HttpRouter.post("/rpc", post),
-    HttpRouter.all("/rpc", HttpServerResponse.empty({ status: 405, headers: { allow: "POST" } })),
-    HttpRouter.all("*", notFound)
+  return Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { pathname } = new URL(request.url, "http://gateway")
+    if (pathname !== "/rpc") return notFound
+    return request.method === "POST" ? yield* post : onlyPost
+  }).pipe(
+    Effect.catchAllCause((cause) => Effect.as(Effect.logError("An HTTP request failed", cause), failed))
   )
 })
 
@@ -125,8 +136,12 @@ const refuseUpgrade = (socket: NodeDuplex, status: number, body: string) => {
 
 const upgraded = (sockets: WebSocketServer, request: IncomingMessage, socket: NodeDuplex, head: Buffer) =>
   Effect.async<{ readonly webSocket: WebSocket; readonly duplex: Duplex }>((resume) => {
-    sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      resume(Effect.succeed({ webSocket, duplex: duplexOf(webSocket) })))
+    sockets.handleUpgrade(
+      request,
+      socket,
+      head,
+      (webSocket) => resume(Effect.succeed({ webSocket, duplex: duplexOf(webSocket) }))
+    )
   })
 
 // Lets the close frame out, and does not wait for ever for the other side's.

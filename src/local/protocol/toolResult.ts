@@ -19,7 +19,10 @@ export const outputResult = (capability: string, output: unknown): ToolResult =>
 }
 
 /** A failure as KruxOS shows it to MCP: a pending approval is no error, everything else is. */
-export const failureResult = (capability: string, { context, message, recovery, retry_after, retryable, type }: WireError) =>
+export const failureResult = (
+  capability: string,
+  { context, message, recovery, retry_after, retryable, type }: WireError
+) =>
   type === "ApprovalPending"
     ? {
       content: textOf(JSON.stringify({

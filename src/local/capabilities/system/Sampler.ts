@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -18,7 +19,10 @@ export interface Sampler {
   readonly during: (span: Duration.DurationInput) => Effect.Effect<Figures, MachineUnreadable>
 }
 
-const interval = "5 seconds"
+/** How often the machine is sampled: every five seconds, unless a test that moves the clock by hours provides more. */
+export class SamplingInterval extends Context.Reference<SamplingInterval>()("kruxos/local/SamplingInterval", {
+  defaultValue: () => Duration.seconds(5)
+}) {}
 
 interface State {
   readonly previous: TimedReading | undefined
@@ -29,7 +33,7 @@ interface State {
 const monotonicMillis = Effect.map(Clock.currentTimeNanos, (nanoseconds) => Number(nanoseconds / 1_000_000n))
 
 /**
- * Makes a sampler that reads the machine now and every five seconds until the scope ends. A reading that fails is left
+ * Makes a sampler that reads the machine now and at every {@link SamplingInterval} until the scope ends. A reading that fails is left
  * out; the next one covers its time.
  */
 export const make: Effect.Effect<Sampler, never, Scope.Scope> = Effect.gen(function*() {
@@ -62,6 +66,6 @@ export const make: Effect.Effect<Sampler, never, Scope.Scope> = Effect.gen(funct
     Effect.catchTag("MachineUnreadable", (error) => Effect.logDebug("No sample of the machine was taken", error))
   )
   yield* take
-  yield* Effect.scheduleForked(take, Schedule.spaced(interval))
+  yield* Effect.scheduleForked(take, Schedule.spaced(yield* SamplingInterval))
   return { during }
 })

@@ -5,11 +5,11 @@ import { Agents } from "../../store/Agents.js"
 import type { Handler } from "../Handler.js"
 import { CurrentMachine } from "./CurrentMachine.js"
 
-const infoError = (cause: Error) =>
+const infoError = (why: string, cause: unknown) =>
   new CapabilityUnavailable({
     type: "SystemInfoError",
     reason: "SystemInfoError",
-    message: `The system cannot be described: ${cause.message}`,
+    message: `The system cannot be described: ${why}`,
     cause
   })
 
@@ -33,6 +33,9 @@ export const makeInfo = Effect.gen(function*() {
         disk_total_bytes: disk.total,
         disk_available_bytes: disk.available
       }
-    }).pipe(Effect.mapError(infoError))
+    }).pipe(Effect.catchTags({
+      MachineUnreadable: (cause) => infoError(cause.message, cause),
+      SqlError: (cause) => infoError("the store does not answer", cause)
+    }))
   return handler
 })
