@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { type DiskFull, ParentNotFound } from "../../errors/filesystem.js"
 import { Changed, type Entry, type NotThere, type Root, withEntry } from "./descend.js"
-import { checkLength, missingFile, notAFile, open, pieces, readPart, writeAll } from "./fileContent.js"
+import { checkLength, missingFile, notAFile, open, type OpenFile, pieces, readPart, writeAll } from "./fileContent.js"
 import { publish } from "./publish.js"
 import { destinationExists, isSameEntry, move as moveEntry } from "./relocate.js"
 import { codeOf, storageFailure, type Subject, type SystemFailure, unusable } from "./systemFailure.js"
@@ -83,23 +83,19 @@ const append = (root: Root): Workspace["append"] => (path, bytes) => {
 const copy = (root: Root): Workspace["copy"] => (source, destination, { overwrite }) => {
   const from = subjectOf(source, "copy", "source")
   const to = subjectOf(destination, "write", "destination")
-  const copyTo = (origin: Entry, target: Entry) =>
-    Effect.scoped(Effect.gen(function*() {
-      if (isSameEntry(origin, target)) return yield* unusable(to, "is the source itself")
-      const file = yield* open(origin, from, O_RDONLY)
-      const place = overwrite ? "replace" : "create"
-      return yield* publish(
-        target,
-        to,
-        { place, mode: file.status.mode & 0o777 },
-        (add) => pieces(file, from, add)
-      )
-    }))
-  return withEntry(root, from, { last: "followed" }, (origin) =>
-    Effect.catchTags(
-      withEntry(root, to, { last: overwrite ? "followed" : "itself" }, (target) => copyTo(origin, target)),
-      { NotThere: missingParent(to), Occupied: () => Effect.fail(destinationExists(to)) }
-    )).pipe(Effect.catchTag("NotThere", missingFile(from)))
+  const copyTo = (file: OpenFile, origin: Entry, target: Entry) => {
+    const options = { place: overwrite ? "replace" : "create", mode: file.status.mode & 0o777 } as const
+    return isSameEntry(origin, target)
+      ? Effect.fail(unusable(to, "is the source itself"))
+      : publish(target, to, options, (add) => pieces(file, from, add))
+  }
+  const copyFrom = (origin: Entry) =>
+    Effect.scoped(Effect.flatMap(open(origin, from, O_RDONLY), (file) =>
+      Effect.catchTags(
+        withEntry(root, to, { last: overwrite ? "followed" : "itself" }, (target) => copyTo(file, origin, target)),
+        { NotThere: missingParent(to), Occupied: () => Effect.fail(destinationExists(to)) }
+      )))
+  return withEntry(root, from, { last: "followed" }, copyFrom).pipe(Effect.catchTag("NotThere", missingFile(from)))
 }
 
 const move = (root: Root): Workspace["move"] => (source, destination, options) => {

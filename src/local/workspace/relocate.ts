@@ -29,9 +29,16 @@ const moveToFreeName = (from: string, to: string): void => {
     if (!withoutLinks.includes(codeOf(cause) ?? "")) throw cause
     return fs.renameSync(from, to)
   }
-  // A file that took the first name meanwhile stays.
-  const left = fs.lstatSync(from, { bigint: true, throwIfNoEntry: false })
-  if (left !== undefined && `${left.dev}:${left.ino}` === identityOf(to)) fs.unlinkSync(from)
+  try {
+    // A file that took the first name meanwhile stays.
+    const left = fs.lstatSync(from, { bigint: true, throwIfNoEntry: false })
+    if (left !== undefined && `${left.dev}:${left.ino}` === identityOf(to)) fs.unlinkSync(from)
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return
+    // The first name may not be taken away, so the second one must not stay.
+    fs.unlinkSync(to)
+    throw cause
+  }
 }
 
 // Elsewhere than on Linux, a second name for a symbolic link becomes one for what it leads to.

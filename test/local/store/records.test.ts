@@ -163,6 +163,21 @@ describe("approval requests", () => {
       assert.strictEqual(yield* status, "expired")
     })))
 
+  it.effect("that wait are counted, whoever made them", () =>
+    inMemory(Effect.gen(function*() {
+      const approvals = yield* ApprovalRequests
+      const sql = yield* SqlClient.SqlClient
+      assert.strictEqual(yield* approvals.pendingCount, 0)
+      yield* approvals.request(request)
+      yield* approvals.request({ ...request, agent: "two", expiresAt: at(20_000) })
+      const decided = yield* approvals.request({ ...request, expiresAt: at(20_000) })
+      yield* sql`UPDATE approvals SET status = 'approved' WHERE approval_id = ${decided.approvalId}`
+      yield* TestClock.setTime(10_000)
+      assert.strictEqual(yield* approvals.pendingCount, 2)
+      yield* TestClock.setTime(10_001)
+      assert.strictEqual(yield* approvals.pendingCount, 1)
+    })))
+
   it.effect("take JSON values only", () =>
     inMemory(Effect.gen(function*() {
       const approvals = yield* ApprovalRequests

@@ -6,6 +6,8 @@ import { InvalidPattern } from "../../../errors/filesystem.js"
 export interface Occurrence {
   readonly start: number
   readonly end: number
+  /** The most characters that may have been looked at to find it. */
+  readonly work: number
   /** What a capture group holds; undefined where it took no part. Group 0 is the whole occurrence. */
   readonly group: (index: number) => string | undefined
 }
@@ -42,8 +44,9 @@ const literalPattern = (pattern: string): TextPattern => ({
           from = text.length + 1
           return undefined
         }
+        const work = start + pattern.length - from
         from = start + pattern.length
-        return { start, end: from, group: (index) => index === 0 ? pattern : undefined }
+        return { start, end: from, work, group: (index) => index === 0 ? pattern : undefined }
       }
     }
   },
@@ -56,11 +59,15 @@ const expressionPattern = (compiled: RE2JS): TextPattern => ({
   has: (text) => compiled.test(text),
   finder: (text) => {
     const matcher = compiled.matcher(text)
+    let from = 0
     return {
-      next: () =>
-        matcher.find()
-          ? { start: matcher.start(), end: matcher.end(), group: (index) => matcher.group(index) ?? undefined }
-          : undefined
+      next: () => {
+        if (!matcher.find()) return undefined
+        // To see that no better occurrence begins here, it may have been looked to the very end.
+        const work = text.length - from
+        from = matcher.end()
+        return { start: matcher.start(), end: from, work, group: (index) => matcher.group(index) ?? undefined }
+      }
     }
   },
   longestText: Math.floor(maximumSteps / compiled.programSize()),

@@ -45,8 +45,7 @@ export const scanText = (
       for (let found = finder.next(); found !== undefined; found = finder.next()) {
         visit(found, { lines, index })
         if (!everyOccurrence) break
-        // The next occurrence may be looked for to the very end of the line.
-        if (pacer.isDue(line.length - found.end + 1)) yield* letOthersRun
+        if (pacer.isDue(found.work)) yield* letOthersRun
       }
     }
   })

@@ -34,6 +34,7 @@ export const read: Handler<typeof filesystem.read> = (
     }
   })
 
+/** In one step. What the encoding has no bytes for is InvalidInput, not replaced. At most 16 MiB. */
 export const write: Handler<typeof filesystem.write> = (input, { workspace }) =>
   Effect.gen(function*() {
     const encoding = yield* encodingOf(input.encoding)
@@ -43,6 +44,7 @@ export const write: Handler<typeof filesystem.write> = (input, { workspace }) =>
     return { path: path.display, size, checksum }
   })
 
+/** Appends text in UTF-8; a missing parent directory is InvalidInput. */
 export const append: Handler<typeof filesystem.append> = (input, { workspace }) =>
   Effect.gen(function*() {
     const path = yield* workspace.resolve(input.path)
@@ -51,6 +53,7 @@ export const append: Handler<typeof filesystem.append> = (input, { workspace }) 
     return { path: path.display, new_size: size }
   }).pipe(Effect.catchTag("ParentNotFound", (error) => parentAsInput("path")(error)))
 
+/** Copies a file in one step; a missing parent directory of the destination is InvalidInput. */
 export const copy: Handler<typeof filesystem.copy> = (input, { workspace }) =>
   Effect.gen(function*() {
     const source = yield* Effect.mapError(workspace.resolve(input.source), inField("source"))
@@ -64,6 +67,7 @@ export const copy: Handler<typeof filesystem.copy> = (input, { workspace }) =>
     })
   )
 
+/** Moves a file, a link itself or a directory; `overwrite` is for files, a directory stays. */
 export const move: Handler<typeof filesystem.move> = (input, { workspace }) =>
   Effect.gen(function*() {
     const source = yield* Effect.mapError(workspace.resolve(input.source), inField("source"))

@@ -61,8 +61,7 @@ export const replaceText = (
       pieces.push(text.slice(from, found.start), inserted)
       spans.push({ start: found.start, end: found.end, length: inserted.length })
       from = found.end
-      // The next occurrence may be looked for to the very end of the text.
-      if (pacer.isDue(text.length - found.end + 1)) yield* letOthersRun
+      if (pacer.isDue(found.work)) yield* letOthersRun
     }
     return { text: [...pieces, text.slice(from)].join(""), spans }
   })

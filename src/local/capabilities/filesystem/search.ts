@@ -70,14 +70,13 @@ const aggregated = <E>(
   aggregation: Aggregation,
   input: Parameters<Search>[0],
   workspace: Workspace
-): Effect.Effect<Output, E | PathFailure> => {
-  return aggregate(files, aggregation, {
+): Effect.Effect<Output, E | PathFailure> =>
+  aggregate(files, aggregation, {
     includeHash: input.include_hash === true,
     maximumHashBytes: input.max_hash_bytes,
     maximumDuplicates: input.max_results,
     checksumOf: (file) => checksumOf(workspace, file)
   })
-}
 
 /**
  * `filesystem.search`: the files below a directory whose name or relative path a glob covers, sorted by path, or with

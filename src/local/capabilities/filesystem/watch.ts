@@ -107,7 +107,7 @@ export const makeWatchWith = (
           glob
         }
         const { begin, receive } = yield* startDelivery(inbox, watchId, agent.name, watched)
-        yield* subscribe(watcher, hostPath, { recursive: input.recursive, onEvents: receive })
+        yield* subscribe(watcher, hostPath, receive)
         // Between the look and the start, a link may have taken the directory's place.
         if ((yield* hostPathOf(workspace, path)) !== hostPath) return yield* outOfScope(path.display)
         yield* begin

@@ -77,8 +77,10 @@ export const startDelivery = (
 
     const begin = Effect.gen(function*() {
       const known = yield* knownFiles(watched)
-      yield* Queue.takeBetween(queue, 1, maximumWaiting).pipe(
-        Effect.flatMap((batch) => translate(watched, known, Array.from(batch))),
+      yield* Queue.take(queue).pipe(
+        // What came along with the first event is in the queue by now.
+        Effect.flatMap((first) => Effect.map(Queue.takeAll(queue), (more) => [first, ...more])),
+        Effect.flatMap((batch) => translate(watched, known, batch)),
         Effect.flatMap(Effect.forEach(tell, { discard: true })),
         Effect.forever,
         Effect.forkScoped

@@ -53,23 +53,21 @@ const slow = () =>
   })
 
 /**
- * Watches a directory of the host until the scope ends. `onEvents` gets what happened in one go, `undefined` where
- * events were lost. The watcher always enters directories; without `recursive` it goes no deeper than it has to.
+ * Watches a directory of the host, and all directories below it, until the scope ends. `onEvents` gets what happened in
+ * one go, `undefined` where events were lost.
  */
 export const subscribe = (
   watcher: Watcher,
   directory: string,
-  { onEvents, recursive }: {
-    readonly recursive: boolean
-    readonly onEvents: (events: ReadonlyArray<RawEvent> | undefined) => void
-  }
+  onEvents: (events: ReadonlyArray<RawEvent> | undefined) => void
 ): Effect.Effect<void, ResourceExhausted | ServiceUnavailable, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.suspend(() => {
       const starting = watcher.subscribe(
         directory,
         (error, events) => onEvents(error === null ? events : undefined),
-        { ignore: [trashFolder, ...(recursive ? [] : ["*/*", "*/*/**"])] }
+        // The same for every watch: the watcher shares what it knows of a directory between all that watch it.
+        { ignore: [trashFolder] }
       )
       const stop = Effect.ignoreLogged(
         Effect.tryPromise(() => starting.then((subscription) => subscription.unsubscribe(), () => undefined))

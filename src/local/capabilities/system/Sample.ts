@@ -41,7 +41,7 @@ const spent = (before: ProcessorTime, now: ProcessorTime): ProcessorTime =>
   now.busy < before.busy
     ? now
     // Idle time alone goes back a little at times, as the kernel corrects itself: that is no reset.
-    : { busy: now.busy - before.busy, idle: now.idle - before.idle }
+    : { busy: now.busy - before.busy, idle: Math.max(now.idle - before.idle, 0) }
 
 const load = (before: ProcessorTime | undefined, now: ProcessorTime): number => {
   const { busy, idle } = spent(before ?? { busy: 0, idle: 0 }, now)

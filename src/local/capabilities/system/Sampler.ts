@@ -33,8 +33,8 @@ interface State {
 const monotonicMillis = Effect.map(Clock.currentTimeNanos, (nanoseconds) => Number(nanoseconds / 1_000_000n))
 
 /**
- * Makes a sampler that reads the machine now and at every {@link SamplingInterval} until the scope ends. A reading that fails is left
- * out; the next one covers its time.
+ * Makes a sampler that reads the machine now and at every {@link SamplingInterval} until the scope ends. A reading that
+ * fails is left out; the next one covers its time.
  */
 export const make: Effect.Effect<Sampler, never, Scope.Scope> = Effect.gen(function*() {
   const machine = yield* CurrentMachine

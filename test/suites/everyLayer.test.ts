@@ -1,0 +1,8 @@
+import { capabilitiesSuite } from "./capabilities.js"
+import { gatewaySuite } from "./gateway.js"
+import { gatewayLayers } from "./GatewayLayer.js"
+
+for (const layer of gatewayLayers) {
+  gatewaySuite(layer)
+  capabilitiesSuite(layer)
+}
