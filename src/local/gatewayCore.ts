@@ -1,15 +1,17 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { builtIn } from "../catalogue/builtIn.js"
 import { builtInProse } from "../catalogue/prose/builtIn.js"
 import { makeRegistrations } from "./capabilities/builtIn.js"
 import * as Directory from "./capabilities/Directory.js"
+import { sweepTrash } from "./capabilities/filesystem/trash.js"
 import * as Core from "./Core.js"
 import * as Policy from "./policy/Policy.js"
 import * as Methods from "./protocol/methods.js"
 import * as Sessions from "./sessions/Sessions.js"
 import * as Workspaces from "./sessions/Workspaces.js"
-import type { Agents } from "./store/Agents.js"
+import { Agents } from "./store/Agents.js"
 import { Sessions as SessionRecords } from "./store/Sessions.js"
 import * as Store from "./store/Store.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
@@ -26,6 +28,8 @@ export interface CoreOptions {
   readonly workspace: string
   /** A file, or `:memory:`. */
   readonly database: string
+  /** The directory of the gateway's data, links resolved, where it has one. */
+  readonly dataDirectory: string | undefined
   readonly policy: PolicyChoice
 }
 
@@ -46,6 +50,22 @@ const closeOrphans = Effect.gen(function*() {
   if (count > 0) yield* Effect.logInfo(`${count} sessions were left open by a gateway that stopped without ending them`)
 })
 
+// Hourly is often enough for what is kept a day.
+const sweepTrashHourly = Effect.gen(function*() {
+  const agents = yield* Agents
+  const workspaces = yield* Workspaces.Workspaces
+  const workspaceOf = (name: string) =>
+    agents.get(name).pipe(
+      Effect.flatten,
+      Effect.flatMap(workspaces.of),
+      Effect.option
+    )
+  const sweep = Effect.scoped(sweepTrash(workspaceOf)).pipe(
+    Effect.catchAll((cause) => Effect.logWarning("The trash was not swept", cause))
+  )
+  yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 hour")))
+})
+
 /** The gateway without a way in: everything behind the protocols. */
 export const layer = (options: CoreOptions): Layer.Layer<CoreServices, StoreUnavailable | WorkspaceUnavailable> => {
   const policy = Layer.sync(Policy.Policy, () => policyOf(options.policy))
@@ -56,8 +76,8 @@ export const layer = (options: CoreOptions): Layer.Layer<CoreServices, StoreUnav
   const core = Layer.scoped(Core.Core, Effect.flatMap(makeRegistrations, Core.make))
   return Methods.layer.pipe(
     Layer.provide(core),
-    Layer.provideMerge(Sessions.layer),
-    Layer.provide([directory, Workspaces.layer(options.workspace)]),
+    Layer.provideMerge(Layer.merge(Sessions.layer, Layer.scopedDiscard(sweepTrashHourly))),
+    Layer.provide([directory, Workspaces.layer(options.workspace, options.dataDirectory)]),
     Layer.provide([
       policy,
       Layer.effectDiscard(Effect.orDie(closeOrphans)),

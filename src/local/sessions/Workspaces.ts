@@ -4,10 +4,12 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
+import { isAbsolute, join, relative, sep } from "node:path"
 import type { Agent } from "../store/Agents.js"
 import * as Confined from "../workspace/confined.js"
+import { dataFolder } from "../workspace/pathForm.js"
 import type { Workspace } from "../workspace/Workspace.js"
-import type { WorkspaceUnavailable } from "../workspace/WorkspaceUnavailable.js"
+import { WorkspaceUnavailable } from "../workspace/WorkspaceUnavailable.js"
 
 /** The workspaces in use: the gateway's own, and those of agents that have one to themselves. */
 export class Workspaces extends Context.Tag("kruxos/local/Workspaces")<Workspaces, {
@@ -16,12 +18,39 @@ export class Workspaces extends Context.Tag("kruxos/local/Workspaces")<Workspace
   readonly shared: Workspace
 }>() {}
 
-/** Opens the gateway's workspace; those of agents are opened when first needed. */
-export const layer = (root: string): Layer.Layer<Workspaces, WorkspaceUnavailable> =>
+// Agents see nothing of the folder that is kept for the gateway's data, and everything else.
+const holdsData = ({ root }: Workspace, dataDirectory: string): boolean => {
+  const path = relative(root, dataDirectory)
+  return path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path) && path !== dataFolder
+}
+
+const exposed = (root: string, dataDirectory: string) =>
+  new WorkspaceUnavailable({
+    reason: "holds-data",
+    path: root,
+    message: `The gateway's data in ${dataDirectory} would be part of the workspace ${root}: keep it in ${
+      join(root, dataFolder)
+    }, or outside`
+  })
+
+/**
+ * Opens the gateway's workspace; those of agents are opened when first needed. None of them may expose the directory of the
+ * gateway's data.
+ */
+export const layer = (
+  root: string,
+  dataDirectory: string | undefined
+): Layer.Layer<Workspaces, WorkspaceUnavailable> =>
   Layer.scoped(
     Workspaces,
     Effect.gen(function*() {
-      const opened = yield* RcMap.make({ lookup: (path: string) => Confined.make(path), idleTimeToLive: "1 minute" })
+      const open = (path: string) =>
+        Effect.filterOrFail(
+          Confined.make(path),
+          (workspace) => dataDirectory === undefined || !holdsData(workspace, dataDirectory),
+          () => exposed(path, dataDirectory ?? "")
+        )
+      const opened = yield* RcMap.make({ lookup: open, idleTimeToLive: "1 minute" })
       const shared = yield* RcMap.get(opened, root)
       return { shared, of: (agent) => RcMap.get(opened, Option.getOrElse(agent.workspace, () => root)) }
     })

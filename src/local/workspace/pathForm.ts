@@ -11,6 +11,14 @@ export const mountPoint = "/workspace"
 /** The folder directly below the workspace's root that holds what was deleted. No path leads into it. */
 export const trashFolder = ".kruxos-trash"
 
+/**
+ * The folder directly below the workspace's root where a gateway that is started in its own workspace keeps its data. No
+ * path leads into it, whether or not the gateway is such a one.
+ */
+export const dataFolder = ".kruxos"
+
+const reserved = [trashFolder, dataFolder]
+
 const maximumNameBytes = 255
 const maximumPathBytes = 4096
 
@@ -18,7 +26,7 @@ const maximumPathBytes = 4096
  * Whether a name directly below the root is kept from agents. Compared without regard to case and to compatible forms,
  * because some file systems do the same.
  */
-export const isReserved = (name: string): boolean => name.normalize("NFKC").toLowerCase() === trashFolder
+export const isReserved = (name: string): boolean => reserved.includes(name.normalize("NFKC").toLowerCase())
 
 /** The path of names below the root, as an agent sees it. */
 export const fromSegments = (segments: ReadonlyArray<string>): WorkspacePath => ({
@@ -67,7 +75,7 @@ const parse = (path: string): Either.Either<ReadonlyArray<string>, PathOutOfScop
 /**
  * Checks a path in form, without a look at the disk: relative to the workspace or below `/workspace`, `..` taken off
  * together with the name before it (so `link/..` is where the link is, whatever it leads to), and never above the root.
- * The trash folder is out of scope.
+ * The trash folder and the gateway's data are out of scope.
  */
 export const resolve = (path: string): Either.Either<WorkspacePath, PathOutOfScope | InvalidInput> =>
   Either.flatMap(parse(path), (names) => {

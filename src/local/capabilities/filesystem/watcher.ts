@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { ResourceExhausted, ServiceUnavailable } from "../../../errors/general.js"
-import { trashFolder } from "../../workspace/pathForm.js"
+import { dataFolder, trashFolder } from "../../workspace/pathForm.js"
 
 /** The part of the watcher that is used here. */
 export interface Watcher {
@@ -67,7 +67,7 @@ export const subscribe = (
         directory,
         (error, events) => onEvents(error === null ? events : undefined),
         // The same for every watch: the watcher shares what it knows of a directory between all that watch it.
-        { ignore: [trashFolder] }
+        { ignore: [trashFolder, dataFolder] }
       )
       const stop = Effect.ignoreLogged(
         Effect.tryPromise(() => starting.then((subscription) => subscription.unsubscribe(), () => undefined))
