@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { InvalidInput } from "../../../errors/general.js"
+import type { InvalidInput } from "../../../errors/general.js"
 import { refused } from "./searchRoot.js"
 import type { Occurrence, TextPattern } from "./TextPattern.js"
 

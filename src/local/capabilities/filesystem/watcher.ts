@@ -1,7 +1,7 @@
 import type { Event, Options } from "@parcel/watcher"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { ResourceExhausted, ServiceUnavailable } from "../../../errors/general.js"
 import { dataFolder, trashFolder } from "../../workspace/pathForm.js"
 

@@ -130,7 +130,7 @@ describe("filesystem.search", () => {
       const endless = Stream.tap(Stream.forever(Stream.make(file)), () => Effect.sync(() => walked++))
       const workspace = { ...invocation.workspace, walk: () => endless }
       const fiber = yield* Effect.fork(search(inputOf({ path: ".", pattern: "x" }), { ...invocation, workspace }))
-      while (walked < 5_000) yield* Effect.sleep(1)
+      yield* Effect.repeat(Effect.sleep(1), { until: () => walked >= 5_000 })
       yield* Fiber.interrupt(fiber)
       const after = walked
       yield* Effect.sleep(20)

@@ -272,7 +272,7 @@ describe("filesystem.search_content", () => {
       }
       const input = inputOf({ path: ".", pattern: "x" })
       const fiber = yield* Effect.fork(searchContent(input, { ...invocation, workspace }))
-      while (reads < 10) yield* Effect.sleep(1)
+      yield* Effect.repeat(Effect.sleep(1), { until: () => reads >= 10 })
       yield* Fiber.interrupt(fiber)
       const after = reads
       assert.isBelow(after, count)
