@@ -4,12 +4,13 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import { DirectoryNotFound, NotADirectory } from "../../errors/filesystem.js"
+import { letOthersRun } from "../letOthersRun.js"
 import { enter, type Entry, type NotThere, type Root, withEntry } from "./descend.js"
 import type { Directory } from "./Directory.js"
 import { fromStats } from "./fileStatus.js"
 import { byCodePoint } from "./names.js"
 import { fromSegments, isReserved } from "./pathForm.js"
-import { codeOf, type Subject, systemFailure } from "./systemFailure.js"
+import { codeOf, type Subject, type SystemFailure, systemFailure } from "./systemFailure.js"
 import type { DirectoryEntry, WalkedFile, Workspace, WorkspacePath } from "./Workspace.js"
 
 const subjectOf = (path: WorkspacePath, operation: string): Subject => ({ path, operation, field: "path" })
@@ -123,24 +124,39 @@ const walkedFile = (path: WorkspacePath, names: ReadonlyArray<string>, entry: Di
   }
 }
 
-/** The files of one directory after the other, the next to visit at the end of the list. */
-const walkFrom = (root: Root, base: Directory, subject: Subject, includeHidden: boolean) =>
-  Stream.paginateChunkEffect([Array.of<string>()], (toVisit) => {
-    const names = toVisit.at(-1) ?? []
-    return entriesBelow(root, base, names).pipe(
-      Effect.catchAll(systemFailure(subject)),
-      Effect.map((entries) => {
-        const shown = entries.filter(({ name }) => includeHidden || !name.startsWith("."))
-        const further = shown.filter(({ type }) => type === "directory").map(({ name }) => [...names, name])
-        const next = [...toVisit.slice(0, -1), ...further.reverse()]
-        const files = shown.filter(({ type }) => type === "file")
-        return [
-          Chunk.fromIterable(files.map((file) => walkedFile(subject.path, names, file))),
-          next.length === 0 ? Option.none() : Option.some(next)
-        ]
-      })
-    )
-  })
+/** Directories to visit, the next one first. */
+interface ToVisit {
+  readonly names: ReadonlyArray<string>
+  readonly after: ToVisit | undefined
+}
+
+const directoriesBetweenPauses = 64
+
+/** The files of one directory after the other. Entries are read synchronously, so that a wide tree needs pauses. */
+const walkFrom = (root: Root, base: Directory, subject: Subject, includeHidden: boolean) => {
+  let visited = 0
+  const pause = Effect.suspend(() => ++visited % directoriesBetweenPauses === 0 ? letOthersRun : Effect.void)
+  return Stream.paginateChunkEffect<ToVisit, WalkedFile, SystemFailure, never>(
+    { names: [], after: undefined },
+    ({ after, names }) =>
+      pause.pipe(
+        Effect.zipRight(entriesBelow(root, base, names)),
+        Effect.catchAll(systemFailure(subject)),
+        Effect.map((entries) => {
+          const shown = entries.filter(({ name }) => includeHidden || !name.startsWith("."))
+          const files = shown.filter(({ type }) => type === "file")
+          const next = shown.filter(({ type }) => type === "directory").reduceRight(
+            (rest: ToVisit | undefined, { name }): ToVisit => ({ names: [...names, name], after: rest }),
+            after
+          )
+          return [
+            Chunk.fromIterable(files.map((file) => walkedFile(subject.path, names, file))),
+            Option.fromNullable(next)
+          ]
+        })
+      )
+  )
+}
 
 const walk = (root: Root): Workspace["walk"] => (path, { includeHidden }) => {
   const subject = subjectOf(path, "search")

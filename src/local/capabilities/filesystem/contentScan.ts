@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { InvalidPattern } from "../../../errors/filesystem.js"
-import { letOthersRun, type Pacer } from "./letOthersRun.js"
+import { letOthersRun, type Pacer } from "../../letOthersRun.js"
 import { type Occurrence, type TextPattern, tooComplexFor } from "./TextPattern.js"
 
 /** A line in its text. */

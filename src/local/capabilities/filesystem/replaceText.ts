@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { InvalidPattern } from "../../../errors/filesystem.js"
 import { ResourceExhausted } from "../../../errors/general.js"
-import { letOthersRun, type Pacer } from "./letOthersRun.js"
+import { letOthersRun, type Pacer } from "../../letOthersRun.js"
 import type { Replacement } from "./replacement.js"
 import { type TextPattern, tooComplexFor } from "./TextPattern.js"
 

@@ -7,7 +7,7 @@ import type { Handler } from "../Handler.js"
 import { aggregate, type Aggregation, checkAggregation } from "./aggregate.js"
 import { withinTime } from "./deadline.js"
 import { makeGlob } from "./Glob.js"
-import { letOthersRun } from "./letOthersRun.js"
+import { letOthersRun } from "../../letOthersRun.js"
 import { checkResultLimit, noLongerADirectory, requireDirectory } from "./searchRoot.js"
 
 type Search = Handler<typeof Catalogue.search>

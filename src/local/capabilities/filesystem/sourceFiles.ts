@@ -8,7 +8,7 @@ import { fromSegments } from "../../workspace/pathForm.js"
 import { isTemporaryName } from "../../workspace/publish.js"
 import type { DirectoryEntry, PathFailure, WalkedFile, Workspace, WorkspacePath } from "../../workspace/Workspace.js"
 import { ignoredBy, type IgnoreRules, parseIgnoreRules } from "./gitignore.js"
-import { letOthersRun } from "./letOthersRun.js"
+import { letOthersRun } from "../../letOthersRun.js"
 import { decodeLeniently } from "./textFile.js"
 
 /** What is left out besides hidden names. */
