@@ -130,15 +130,23 @@ export const inputField = (field: AnySchema | OptionalInput<AnySchema, boolean>)
     ? { schema: field.schema, required: false, hasDefault: field.hasDefault, default: field.default }
     : { schema: field, required: true, hasDefault: false, default: undefined }
 
+// A struct without fields takes any value, whatever it holds.
+const nothing = Schema.Struct({}).pipe(Schema.filter((value) => {
+  const [unexpected] = Object.keys(value)
+  return unexpected === undefined || { path: [unexpected], message: "this capability takes no arguments" }
+}))
+
 const structOf = (
   inputs: InputFields,
   whenOptional: (field: OptionalInput<AnySchema, boolean>) => Schema.Struct.Field
-) =>
-  Schema.Struct(
-    Object.fromEntries(
-      Object.entries(inputs).map(([name, field]) => [name, isOptional(field) ? whenOptional(field) : field])
+) => {
+  const fields = Object.entries(inputs)
+  return fields.length === 0
+    ? nothing
+    : Schema.Struct(
+      Object.fromEntries(fields.map(([name, field]) => [name, isOptional(field) ? whenOptional(field) : field]))
     )
-  )
+}
 
 type Declaration<
   Name extends string,

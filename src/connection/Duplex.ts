@@ -16,11 +16,11 @@ export interface DuplexHandlers {
 }
 
 /**
- * Two-way text frames, in order: a WebSocket, or a pair in memory. Nothing here throws; after the close, `send` does
- * nothing. Frames that arrive before `listen` wait for it.
+ * Two-way text frames, in order: a WebSocket, or a pair in memory. Nothing here throws. Once either side has begun to
+ * close, `send` does nothing and returns false. Frames that arrive before `listen` wait for it.
  */
 export interface Duplex {
-  readonly send: (text: string) => void
+  readonly send: (text: string) => boolean
   readonly close: (code: number, reason: string) => void
   readonly listen: (handlers: DuplexHandlers) => void
 }
@@ -40,3 +40,13 @@ export const CloseCode = {
 
 /** The largest frame that either side accepts, in bytes: 16 MiB. */
 export const maximumFrameBytes = 16 * 1024 * 1024
+
+const mostBytesPerCharacter = 3
+
+/** The length of a text in UTF-8. */
+export const byteLength = (text: string): number => new TextEncoder().encode(text).length
+
+/** Whether a text goes into one frame. Counts bytes only where the number of characters does not tell. */
+export const fitsInFrame = (text: string): boolean =>
+  text.length * mostBytesPerCharacter <= maximumFrameBytes ||
+  (text.length <= maximumFrameBytes && byteLength(text) <= maximumFrameBytes)

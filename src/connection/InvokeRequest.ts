@@ -6,8 +6,8 @@ import type { CallOptions } from "./Link.js"
 export interface InvokeRequest extends CallOptions {
   readonly name: string
   readonly arguments: { readonly [name: string]: unknown }
-  /** Whether a value has the form of the capability's output. */
-  readonly fits: (value: unknown) => boolean
+  /** Whether a value has the form of the capability's output; absent where nothing is known of its output. */
+  readonly fits: ((value: unknown) => boolean) | undefined
   /** Whether an MCP gateway answers with the bare text of the content (`filesystem.read` does). */
   readonly answersWithText: boolean
 }

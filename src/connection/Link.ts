@@ -1,8 +1,8 @@
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { ConnectionFailed, GatewayError } from "../errors/gateway.js"
-import type { AuthenticationFailed } from "../errors/gateway.js"
+import type { AuthenticationFailed, ConnectionFailed, GatewayError } from "../errors/gateway.js"
+import type { RpcError } from "../errors/wire.js"
 import type { Feature, Session } from "../schema/Session.js"
 import type { RequestFailure } from "./Peer.js"
 
@@ -18,13 +18,19 @@ export type GatewayStatus = Data.TaggedEnum<{
 }>
 export const GatewayStatus = Data.taggedEnum<GatewayStatus>()
 
+/** The gateway no longer knows the session, and has done nothing; there will be another one. */
+export class SessionLost extends Data.TaggedError("SessionLost")<{ readonly error: RpcError }> {}
+
+/** What a request over a session can fail with. */
+export type ChannelFailure = RequestFailure | SessionLost
+
 /** One established session with a gateway. */
 export interface Channel {
   readonly session: Session
   readonly features: ReadonlySet<Feature>
   /** Whether the gateway takes `capabilities.*`, or only the tools of MCP. */
   readonly dialect: "native" | "mcp"
-  readonly request: (method: string, params: unknown, timeoutMillis: number) => Effect.Effect<unknown, RequestFailure>
+  readonly request: (method: string, params: unknown, timeoutMillis: number) => Effect.Effect<unknown, ChannelFailure>
 }
 
 /** What is to be known of a call for the case that its answer does not come. */
@@ -54,10 +60,11 @@ export interface Link {
   readonly notifications: Stream.Stream<ServerNotification>
   /**
    * Asks over the current session, or waits for the next one, within the call's deadline. A call whose session is lost
-   * before the answer is sent again, once, if it is replayable; else it fails with OutcomeUnknown.
+   * before the answer is sent again, once, if it is replayable; else it fails with OutcomeUnknown. A call that the
+   * gateway refuses because the session has expired goes over the next one, once.
    */
   readonly call: <A>(
     options: CallOptions,
-    run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, RequestFailure>
+    run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, ChannelFailure>
   ) => Effect.Effect<A, CallFailure>
 }

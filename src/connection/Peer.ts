@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { RpcError } from "../errors/wire.js"
 import * as Deadlines from "./Deadlines.js"
-import { type CloseInfo, type Duplex, maximumFrameBytes } from "./Duplex.js"
+import { CloseCode, type CloseInfo, type Duplex, fitsInFrame, maximumFrameBytes } from "./Duplex.js"
 import { decodeFrame, encodeNotification, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
 
 /** The other side answered with an error. */
@@ -33,7 +33,7 @@ export interface PeerHandlers {
 export interface Peer {
   /**
    * Asks, and waits for the answer at most that long. Interruption, and a deadline that passes, tell the other side to
-   * stop (`notifications/cancelled`).
+   * stop (`notifications/cancelled`). What still waits when the peer's scope closes is dropped.
    */
   readonly request: (
     method: string,
@@ -47,16 +47,20 @@ export interface Peer {
 }
 
 interface Pending {
+  sent: boolean
   readonly resume: (exit: Effect.Effect<unknown, RequestFailure>) => void
   readonly deadline: number
   readonly timeoutMillis: number
 }
 
-const unsendable = (cause: unknown) =>
+export const unsendable = (cause: unknown) =>
   new Unsendable({ message: `The arguments are not JSON: ${cause instanceof Error ? cause.message : String(cause)}` })
 
-const tooLarge = (characters: number) =>
-  new Unsendable({ message: `The request is too large: ${characters} characters, at most ${maximumFrameBytes}` })
+export const tooLarge = new Unsendable({
+  message: `The request is too large: a message has at most ${maximumFrameBytes / 1024 / 1024} MiB`
+})
+
+const abandoned: CloseInfo = { code: CloseCode.normal, reason: "this side has ended the connection" }
 
 /**
  * Makes a peer that reads from the duplex until it closes. Its one fiber lives in the current scope. Frames that have
@@ -96,19 +100,27 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
         const id = ++lastId
         const text = Either.try({ try: () => encodeRequest(id, method, params), catch: unsendable })
         if (Either.isLeft(text)) return resume(Effect.fail(text.left))
-        if (text.right.length > maximumFrameBytes) return resume(Effect.fail(tooLarge(text.right.length)))
+        if (!fitsInFrame(text.right)) return resume(Effect.fail(tooLarge))
         const deadline = clock.unsafeCurrentTimeMillis() + timeoutMillis
-        pending.set(id, { resume, deadline, timeoutMillis })
-        duplex.send(text.right)
+        const call: Pending = { sent: true, resume, deadline, timeoutMillis }
+        pending.set(id, call)
+        // What a closing socket no longer takes waits for the close, so that whoever sends it again finds the next one.
+        call.sent = duplex.send(text.right)
         deadlines.added(deadline)
         return Effect.sync(() => {
           if (pending.delete(id)) cancel(id, "the caller no longer waits")
         })
       }),
-    notify: (method, params) => duplex.send(encodeNotification(method, params)),
-    send: duplex.send,
+    notify: (method, params) => void duplex.send(encodeNotification(method, params)),
+    send: (text) => void duplex.send(text),
     close: duplex.close
   }
+  const drop = (info: CloseInfo) => {
+    closed = info
+    for (const [id, { sent }] of [...pending]) settle(id, Effect.fail(new Dropped({ info, sent })))
+  }
+  // A socket that closes politely tells so only when the other side has answered.
+  yield* Effect.addFinalizer(() => Effect.sync(() => drop(closed ?? abandoned)))
   const handlers = handlersOf(peer)
   duplex.listen({
     onText: (text) => {
@@ -130,7 +142,7 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
     onClose: (info) => {
       closed = info
       handlers.onClose(info)
-      for (const id of [...pending.keys()]) settle(id, Effect.fail(new Dropped({ info, sent: true })))
+      drop(info)
     }
   })
   return peer

@@ -3,8 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { AuthenticationFailed } from "../errors/gateway.js"
 import { ConnectionFailed, GatewayTimeout, OutcomeUnknown } from "../errors/gateway.js"
-import type { CallFailure, CallOptions, Channel, Link } from "./Link.js"
-import type { Dropped, RequestFailure } from "./Peer.js"
+import type { CallFailure, CallOptions, Channel, ChannelFailure, Link } from "./Link.js"
+import { type Dropped, RpcFailure } from "./Peer.js"
+import * as Turns from "./Turns.js"
 
 /** Where calls get their session from. */
 export interface Channels {
@@ -52,9 +53,19 @@ const unreachable = ({ operation }: CallOptions, dropped: Dropped) =>
     message: `${operation} was not sent: the gateway cannot be reached (${describeClose(dropped)})`
   })
 
+/** What has become of a call so far. */
+interface Progress {
+  readonly deadline: number
+  /** It was sent, and the connection ended before the answer. */
+  readonly hasDropped: boolean
+  /** It was refused because its session had expired. */
+  readonly hasExpired: boolean
+}
+
 /** Makes `Link.call`: see there. At most `maxInFlight` calls are unanswered at a time; further ones wait. */
 export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number): Link["call"] => {
-  const inFlight = Effect.unsafeMakeSemaphore(maxInFlight)
+  const turns = Turns.make(maxInFlight)
+  const remaining = (deadline: number) => Math.max(0, deadline - clock.unsafeCurrentTimeMillis())
 
   const channelFor = (options: CallOptions, milliseconds: number) =>
     Effect.suspend(() => {
@@ -70,20 +81,27 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
 
   const attempt = <A>(
     options: CallOptions,
-    run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, RequestFailure>,
-    deadline: number,
-    resends: number
-  ): Effect.Effect<A, CallFailure> => {
-    const remaining = () => Math.max(0, deadline - clock.unsafeCurrentTimeMillis())
-    return Effect.flatMap(channelFor(options, remaining()), (channel) =>
+    run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, ChannelFailure>,
+    progress: Progress
+  ): Effect.Effect<A, CallFailure> =>
+    Effect.flatMap(channelFor(options, remaining(progress.deadline)), (channel) =>
       Effect.catchAll(
-        run(channel, remaining()),
+        run(channel, remaining(progress.deadline)),
         (failure): Effect.Effect<A, CallFailure> => {
           switch (failure._tag) {
             case "Dropped":
-              if (failure.sent && !(options.replayable && resends === 0)) return Effect.fail(lost(options, failure))
-              if (!failure.sent && channels.current() === channel) return Effect.fail(unreachable(options, failure))
-              return attempt(options, run, deadline, failure.sent ? resends + 1 : resends)
+              if (!failure.sent) {
+                return channels.current() === channel
+                  ? Effect.fail(unreachable(options, failure))
+                  : attempt(options, run, progress)
+              }
+              return options.replayable && !progress.hasDropped
+                ? attempt(options, run, { ...progress, hasDropped: true })
+                : Effect.fail(lost(options, failure))
+            case "SessionLost":
+              return progress.hasExpired
+                ? Effect.fail(new RpcFailure({ error: failure.error }))
+                : attempt(options, run, { ...progress, hasExpired: true })
             case "DeadlinePassed":
               return Effect.fail(unanswered(options))
             default:
@@ -91,11 +109,23 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
           }
         }
       ))
-  }
 
   return (options, run) =>
     Effect.suspend(() => {
       const deadline = clock.unsafeCurrentTimeMillis() + options.timeoutMillis
-      return inFlight.withPermits(1)(Effect.suspend(() => attempt(options, run, deadline, 0)))
+      let hasBegun = false
+      const call = Effect.suspend(() => {
+        hasBegun = true
+        return attempt(options, run, { deadline, hasDropped: false, hasExpired: false })
+      })
+      if (turns.isFree()) return turns.run(call)
+      // Only a call that has to wait for its turn needs a timer of its own.
+      return Effect.raceFirst(
+        turns.run(call),
+        Effect.flatMap(
+          clock.sleep(Duration.millis(remaining(deadline))),
+          () => hasBegun ? Effect.never : Effect.fail(unconnected(options))
+        )
+      )
     })
 }

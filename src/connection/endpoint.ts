@@ -11,23 +11,24 @@ export interface Endpoint {
   readonly exposed: boolean
 }
 
-const form = /^(?:(wss?|https?):\/\/)?([^/?#\s]+)([/?].*)?$/i
+// Without a fragment, which no WebSocket may have, and without a name and password, which would be shown with the URL.
+const form = /^(?:(wss?|https?):\/\/)?([^/?#@\s]+)([/?][^#\s]*)?$/i
 
 const isLoopback = (hostname: string) =>
-  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || hostname.startsWith("127.")
+  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" ||
+  /^127\.\d+\.\d+\.\d+$/.test(hostname)
 
 const join = (protocol: string, host: string, path: string) =>
-  Either.try({
-    try: () => new URL(`${protocol}://${host}${path}`),
-    catch: (cause) => cause
-  })
+  Either.try(() => new URL(`${protocol}://${host}${path}`))
 
 /**
  * Reads `host`, `host:port` (7700 unless given), or a ws, wss, http or https URL. A path that is given is the path of the
  * transport that the URL names; else it is `/mcp` for the WebSocket and `/rpc` for HTTP.
  */
 export const parse = (text: string): Either.Either<Endpoint, ConnectionFailed> => {
-  const [, scheme = "", host = "", path] = form.exec(text.trim()) ?? []
+  const found = form.exec(text.trim())
+  if (found === null) return Either.left(notAnEndpoint(text))
+  const [, scheme = "", host = "", path] = found
   const secure = ["wss", "https"].includes(scheme.toLowerCase())
   const overHttp = scheme.toLowerCase().startsWith("http")
   const port = /:\d+$/.test(host) || scheme !== "" ? "" : ":7700"
@@ -35,11 +36,13 @@ export const parse = (text: string): Either.Either<Endpoint, ConnectionFailed> =
     const socket = yield* join(secure ? "wss" : "ws", `${host}${port}`, overHttp ? "/mcp" : path ?? "/mcp")
     const rpc = yield* join(secure ? "https" : "http", `${host}${port}`, overHttp ? path ?? "/rpc" : "/rpc")
     return { socket: socket.href, rpc: rpc.href, exposed: !secure && !isLoopback(socket.hostname) }
-  }).pipe(Either.mapLeft((cause) =>
-    new ConnectionFailed({
-      message: `"${text}" is neither a host, such as localhost:7700, nor a ws, wss, http or https URL`,
-      retryable: false,
-      cause
-    })
-  ))
+  }).pipe(Either.mapLeft(() => notAnEndpoint(text)))
 }
+
+// Without the cause, which repeats the text: it can hold a name and a password.
+const notAnEndpoint = (text: string) =>
+  new ConnectionFailed({
+    message: `${text.includes("@") ? "What is given" : `"${text}"`} is neither a host, such as localhost:7700, nor a ` +
+      "ws, wss, http or https URL of a host alone or with a path",
+    retryable: false
+  })

@@ -1,3 +1,5 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -5,13 +7,12 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { decodeFailure } from "../errors/decode.js"
 import { type GatewayError, ProtocolError } from "../errors/gateway.js"
-import { CapabilityNotFound, InvalidInput, type RateLimited } from "../errors/general.js"
+import { CapabilityNotFound, InvalidInput, type RateLimited, type ServiceUnavailable } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
-import { wireFailureOf, wireFailureOfRpc } from "../errors/wire.js"
+import { wireFailureOfAny, wireFailureOfRpc } from "../errors/wire.js"
 import { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
 import { type InvokeRequest, Malformed, type RawOutcome } from "./InvokeRequest.js"
-import type { CallFailure, CallOptions, Channel, Link } from "./Link.js"
-import type { RequestFailure } from "./Peer.js"
+import type { CallFailure, CallOptions, Channel, ChannelFailure, Link } from "./Link.js"
 import { callTool, listTools } from "./tools.js"
 
 const decodeDefinition = Schema.decodeUnknownOption(CapabilityDefinition)
@@ -32,8 +33,9 @@ const nativeInvoke = (channel: Channel, request: InvokeRequest, timeoutMillis: n
     (result): Effect.Effect<RawOutcome, Malformed> => {
       if (Predicate.isRecord(result)) {
         if (result["success"] === true) return Effect.succeed({ _tag: "Output", data: result["data"] })
-        const failure = wireFailureOf(result["error"])
-        if (result["success"] === false && failure !== undefined) return Effect.succeed({ _tag: "Failure", failure })
+        if (result["success"] === false) {
+          return Effect.succeed({ _tag: "Failure", failure: wireFailureOfAny(result["error"]) })
+        }
       }
       return Effect.fail(malformed("capabilities.invoke"))
     }
@@ -63,7 +65,7 @@ const errorOf = (failure: CallFailure | Malformed, operation: string, capability
 const call = <A>(
   link: Link,
   options: CallOptions,
-  run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, RequestFailure | Malformed>
+  run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, ChannelFailure | Malformed>
 ): Effect.Effect<A, CallFailure | Malformed> =>
   Effect.flatten(link.call(options, (channel, timeoutMillis) =>
     run(channel, timeoutMillis).pipe(
@@ -71,8 +73,7 @@ const call = <A>(
       Effect.catchTag("Malformed", (failure) => Effect.succeed(Either.left(failure)))
     )))
 
-/** Invokes a capability; the data of the answer is as it came. */
-export const invoke = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> =>
+const invokeOnce = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> =>
   call(link, request, (channel, timeoutMillis) =>
     channel.dialect === "native"
       ? nativeInvoke(channel, request, timeoutMillis)
@@ -84,6 +85,34 @@ export const invoke = (link: Link, request: InvokeRequest): Effect.Effect<unknow
           : Effect.fail(decodeFailure(outcome.failure, request.name))
       )
     )
+
+const shortestWaitMillis = 100
+
+/**
+ * Invokes a capability; the data of the answer is as it came. A replayable one that the gateway puts off (RateLimited,
+ * ServiceUnavailable) is asked again when the gateway says, if that is within its deadline.
+ */
+export const invoke = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> => {
+  if (!request.replayable) return invokeOnce(link, request)
+  const attempt = (deadline: number, timeoutMillis: number): Effect.Effect<unknown, KruxosError> =>
+    Effect.catchIf(
+      invokeOnce(link, { ...request, timeoutMillis }),
+      isTransient,
+      (error) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const wait = Math.max(shortestWaitMillis, Duration.toMillis(error.retryAfter ?? Duration.infinity))
+          const left = deadline - now - wait
+          return left <= 0 ? Effect.fail(error) : Effect.delay(attempt(deadline, left), Duration.millis(wait))
+        })
+    )
+  return Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) => attempt(now + request.timeoutMillis, request.timeoutMillis)
+  )
+}
+
+const isTransient = (error: KruxosError): error is RateLimited | ServiceUnavailable =>
+  error._tag === "RateLimited" || error._tag === "ServiceUnavailable"
 
 /** What asking about capabilities can fail with. */
 export type DiscoveryError = RateLimited | GatewayError
@@ -124,40 +153,53 @@ export const list = (
     Effect.mapError(discoveryError("capabilities.list"))
   )
 
-const unknownCapability = (name: string, message: string) => new CapabilityNotFound({ message, name, capability: name })
+const unknownCapability = (name: string, message: string, cause?: KruxosError) =>
+  new CapabilityNotFound({ message, name, capability: name, cause })
 
-const isRefusal = (failure: CallFailure | Malformed) => {
-  if (failure._tag !== "RpcFailure") return false
-  const type = wireFailureOfRpc(failure.error)?.type
-  return type !== undefined &&
-    !["RateLimited", "auth.rate_limited", "NotAuthenticated", "SessionExpired"].includes(type)
+// What a gateway refuses for a reason that has nothing to do with the name.
+const unrelated = new Set<KruxosError["_tag"]>([
+  "RateLimited",
+  "ResourceExhausted",
+  "ServiceUnavailable",
+  "SessionPaused",
+  "CapabilityUnavailable"
+])
+
+const describeError = (name: string) => (failure: CallFailure | Malformed): CapabilityNotFound | DiscoveryError => {
+  const error = errorOf(failure, "capabilities.describe", name)
+  return isGatewayError(error) || unrelated.has(error._tag)
+    ? discoveryError("capabilities.describe")(failure)
+    : unknownCapability(name, error.message, error)
 }
+
+const nativeDescribe = (channel: Channel, name: string, timeoutMillis: number) =>
+  Effect.flatMap(
+    channel.request("capabilities.describe", { name }, timeoutMillis),
+    (result) =>
+      Option.match(decodeDefinition(result), {
+        onNone: () => Effect.fail(malformed("capabilities.describe")),
+        onSome: Effect.succeed
+      })
+  )
+
+const describeTool = (channel: Channel, name: string, timeoutMillis: number) =>
+  Effect.map(listTools(channel, timeoutMillis), (tools) => tools.find((tool) => tool.name === name))
 
 /** The whole definition of a capability. */
 export const describe = (
   link: Link,
   name: string,
   timeoutMillis: number
-): Effect.Effect<CapabilityDefinition, CapabilityNotFound | DiscoveryError> => {
-  const options: CallOptions = { operation: "capabilities.describe", timeoutMillis, replayable: true }
-  return call(link, options, (channel, remaining) =>
-    channel.dialect === "native"
-      ? Effect.flatMap(channel.request("capabilities.describe", { name }, remaining), (result) =>
-        Option.match(decodeDefinition(result), {
-          onNone: () =>
-            Effect.fail(malformed("capabilities.describe")),
-          onSome: Effect.succeed
-        }))
-      : Effect.map(listTools(channel, remaining), (tools) =>
-        tools.find((tool) => tool.name === name))).pipe(
-      Effect.mapError((failure) =>
-        isRefusal(failure)
-          ? unknownCapability(name, errorOf(failure, "capabilities.describe", name).message)
-          : discoveryError("capabilities.describe")(failure)
-      ),
-      Effect.filterOrFail(
-        (definition) => definition !== undefined,
-        () => unknownCapability(name, `The gateway has no capability ${name}, or does not show it to this agent`)
-      )
+): Effect.Effect<CapabilityDefinition, CapabilityNotFound | DiscoveryError> =>
+  call(
+    link,
+    { operation: "capabilities.describe", timeoutMillis, replayable: true },
+    (channel, remaining): Effect.Effect<CapabilityDefinition | undefined, ChannelFailure | Malformed> =>
+      channel.dialect === "native" ? nativeDescribe(channel, name, remaining) : describeTool(channel, name, remaining)
+  ).pipe(
+    Effect.mapError(describeError(name)),
+    Effect.filterOrFail(
+      (definition) => definition !== undefined,
+      () => unknownCapability(name, `The gateway has no capability ${name}, or does not show it to this agent`)
     )
-}
+  )

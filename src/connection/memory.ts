@@ -24,7 +24,9 @@ const makeEnd = (other: () => End): End => {
     end,
     duplex: {
       send: (text) => {
-        if (closed === undefined) queueMicrotask(() => other().deliver(text))
+        if (closed !== undefined) return false
+        queueMicrotask(() => other().deliver(text))
+        return true
       },
       close: (code, reason) => {
         if (closed !== undefined) return

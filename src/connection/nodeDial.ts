@@ -5,16 +5,20 @@ import { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import { CloseCode, type Dial, type Duplex, maximumFrameBytes } from "./Duplex.js"
 import { duplexOf } from "./nodeWebSocket.js"
 
+const options = {
+  maxPayload: maximumFrameBytes,
+  perMessageDeflate: false,
+  /** How long a polite close waits for the other side's, in milliseconds. */
+  closeTimeout: 2000
+}
+
 /** Dials with the `ws` package: the key goes into the Authorization header, and a refusal is told as what it is. */
 export const dial = (url: string, apiKey: Redacted.Redacted<string>): Dial =>
   Effect.acquireRelease(
-    Effect.sync(() =>
-      new WebSocket(url, {
-        headers: { authorization: `Bearer ${Redacted.value(apiKey)}` },
-        maxPayload: maximumFrameBytes,
-        perMessageDeflate: false
-      })
-    ),
+    Effect.try({
+      try: () => new WebSocket(url, { ...options, headers: { authorization: `Bearer ${Redacted.value(apiKey)}` } }),
+      catch: () => new ConnectionFailed({ message: `A WebSocket to ${url} cannot be asked for`, url, retryable: false })
+    }),
     (socket) =>
       Effect.sync(() => socket.readyState === socket.CONNECTING ? socket.terminate() : socket.close(CloseCode.normal))
   ).pipe(

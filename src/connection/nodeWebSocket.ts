@@ -35,7 +35,9 @@ export const duplexOf = (socket: WebSocket): Duplex => {
   socket.on("error", () => {})
   return {
     send: (text) => {
-      if (socket.readyState === socket.OPEN) socket.send(text)
+      if (socket.readyState !== socket.OPEN) return false
+      socket.send(text)
+      return true
     },
     close: (code, reason) => socket.close(code, reason),
     listen: (given) => {

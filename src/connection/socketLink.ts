@@ -1,111 +1,65 @@
+import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { decodeFailure } from "../errors/decode.js"
-import { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
-import { RpcCode, wireFailureOfRpc } from "../errors/wire.js"
+import { ConnectionFailed } from "../errors/gateway.js"
 import * as Call from "./call.js"
-import { CloseCode, type CloseInfo, type Dial } from "./Duplex.js"
-import { initializeParams, readInitialize } from "./handshake.js"
-import { failureOf, successOf } from "./jsonRpc.js"
-import { type Channel, GatewayStatus, type Link, type ServerNotification } from "./Link.js"
-import { type ConnectionOptions, packageVersion } from "./Options.js"
-import * as Peer from "./Peer.js"
-
-interface Connected {
-  readonly channel: Channel
-  readonly closed: Deferred.Deferred<CloseInfo>
-}
-
-type ConnectFailure = ConnectionFailed | AuthenticationFailed
-
-const refused = (failure: Peer.RequestFailure): ConnectFailure => {
-  switch (failure._tag) {
-    case "RpcFailure": {
-      const wire = wireFailureOfRpc(failure.error)
-      const error = wire === undefined ? undefined : decodeFailure(wire)
-      if (error?._tag === "AuthenticationFailed") return error
-      return new ConnectionFailed({ message: `The gateway refused to start a session: ${failure.error.message}` })
-    }
-    case "Dropped":
-      return failure.info.code === CloseCode.policyViolation
-        ? new AuthenticationFailed({ message: `The gateway refused the key: ${failure.info.reason}` })
-        : new ConnectionFailed({
-          message: `The gateway ended the connection before the session started (code ${failure.info.code})`
-        })
-    case "DeadlinePassed":
-      return new ConnectionFailed({
-        message: `The gateway did not answer initialize within ${failure.timeoutMillis / 1000} s`
-      })
-    case "Unsendable":
-      return new ConnectionFailed({ message: failure.message, retryable: false })
-  }
-}
-
-/** Opens one socket and starts a session on it, in the current scope. */
-const connect = Effect.fnUntraced(function*(
-  dial: Dial,
-  options: ConnectionOptions,
-  onNotification: (notification: ServerNotification) => void,
-  onClosed: () => void
-) {
-  const closed = yield* Deferred.make<CloseInfo>()
-  const duplex = yield* Effect.timeoutFail(dial, {
-    duration: Duration.millis(options.requestTimeoutMillis),
-    onTimeout: () => new ConnectionFailed({ message: `No connection within ${options.requestTimeoutMillis / 1000} s` })
-  })
-  const peer = yield* Peer.make(duplex, (peer) => ({
-    onRequest: ({ id, method }) =>
-      peer.send(JSON.stringify(
-        method === "ping"
-          ? successOf(id, {})
-          : failureOf(id, { code: RpcCode.methodNotFound, message: `This client has no method ${method}` })
-      )),
-    onNotification,
-    onOther: () => {},
-    onClose: (info) => {
-      onClosed()
-      Deferred.unsafeDone(closed, Exit.succeed(info))
-    }
-  }))
-  yield* Effect.addFinalizer(() => Effect.sync(() => peer.close(CloseCode.normal, "")))
-  const result = yield* Effect.mapError(
-    peer.request(
-      "initialize",
-      initializeParams({ name: options.clientName, version: packageVersion }),
-      options.requestTimeoutMillis
-    ),
-    refused
-  )
-  const established = yield* Either.mapLeft(
-    readInitialize(result),
-    (cause) => new ConnectionFailed({ message: "The answer to initialize is not one of MCP", retryable: false, cause })
-  )
-  peer.notify("notifications/initialized", undefined)
-  const connected: Connected = {
-    channel: {
-      ...established,
-      dialect: established.features.has("native") ? "native" : "mcp",
-      request: peer.request
-    },
-    closed
-  }
-  return connected
-})
+import { connect, type Connected, type ConnectFailure } from "./connect.js"
+import * as CurrentChannel from "./CurrentChannel.js"
+import type { CloseInfo, Dial } from "./Duplex.js"
+import { GatewayStatus, type Link, type ServerNotification } from "./Link.js"
+import type { ConnectionOptions } from "./Options.js"
 
 const lost = (info: CloseInfo) =>
   new ConnectionFailed({
     message: `The connection ended (code ${info.code}${info.reason === "" ? "" : `: ${info.reason}`})`
   })
+
+const closedByScope = () =>
+  new ConnectionFailed({ message: "The connection was closed by its scope", retryable: false })
+
+const stableMillis = 10_000
+
+/** A connection, and what to close when it is over. */
+interface Attempt extends Connected {
+  readonly scope: Scope.CloseableScope
+  readonly since: number
+}
+
+/**
+ * Makes every connection after the first. One that lasted is made anew at once, and so is the first; one that did not
+ * waits as the schedule says, so that a gateway which accepts and then drops is not asked without pause.
+ */
+const makeReconnect = Effect.fnUntraced(function*(
+  clock: Clock.Clock,
+  attempt: Effect.Effect<Attempt, ConnectFailure>,
+  schedule: Schedule.Schedule<unknown>
+) {
+  const waits = yield* Schedule.driver(schedule)
+  let mayHurry = true
+  return (previous: Attempt, cause: ConnectionFailed): Effect.Effect<Attempt, ConnectFailure> =>
+    Effect.gen(function*() {
+      if (clock.unsafeCurrentTimeMillis() - previous.since >= stableMillis) {
+        yield* waits.reset
+        mayHurry = true
+      }
+      let failure: ConnectFailure = cause
+      while (true) {
+        if (!mayHurry) yield* Effect.mapError(waits.next(failure), () => failure)
+        mayHurry = false
+        const made = yield* Effect.either(attempt)
+        if (made._tag === "Right") return made.right
+        failure = made.left
+        if (failure._tag === "AuthenticationFailed") return yield* failure
+      }
+    })
+})
 
 /**
  * A link over sockets: it fails when the first connection cannot be made, and makes every later one by itself until its
@@ -113,85 +67,58 @@ const lost = (info: CloseInfo) =>
  */
 export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionOptions) {
   const clock = yield* Effect.clock
-  const scope = yield* Effect.scope
   const status = yield* SubscriptionRef.make<GatewayStatus>(GatewayStatus.Connecting())
   const notifications = yield* Effect.acquireRelease(
     PubSub.sliding<ServerNotification>(1024),
     (pubsub) => PubSub.shutdown(pubsub)
   )
-  let current: Channel | undefined
-  let next = Deferred.unsafeMake<Channel, ConnectFailure>(FiberId.none)
+  // Made before all that ends with the scope, so that it ends last: calls in flight then find the link closed.
+  const sockets = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+  const channels = CurrentChannel.make()
 
-  // Synchronous, so that no call can take a session for open after its socket has closed.
-  const vacate = () => {
-    if (current === undefined) return
-    current = undefined
-    next = Deferred.unsafeMake(FiberId.none)
-  }
-
-  const connectOnce = Effect.gen(function*() {
-    const attempt = yield* Scope.fork(scope, ExecutionStrategy.sequential)
-    const connected = yield* connect(
-      dial,
-      options,
-      (notification) => notifications.unsafeOffer(notification),
-      vacate
-    ).pipe(
-      Scope.extend(attempt),
-      Effect.onError((cause) => Scope.close(attempt, Exit.failCause(cause)))
+  const attempt: Effect.Effect<Attempt, ConnectFailure> = Effect.gen(function*() {
+    const scope = yield* Scope.fork(sockets, ExecutionStrategy.sequential)
+    const connected = yield* connect(dial, options, {
+      onNotification: (notification) => notifications.unsafeOffer(notification),
+      onOpen: channels.open,
+      onClose: channels.vacate
+    }).pipe(
+      Scope.extend(scope),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
-    return { ...connected, attempt }
+    return { ...connected, scope, since: clock.unsafeCurrentTimeMillis() }
   })
 
-  const established = Effect.fnUntraced(function*(channel: Channel) {
-    current = channel
-    yield* SubscriptionRef.set(status, GatewayStatus.Connected({ session: channel.session }))
-    yield* Deferred.succeed(next, channel)
-  })
+  const end = (cause: ConnectFailure, told: ConnectFailure | undefined) =>
+    Effect.sync(() => channels.end(cause)).pipe(
+      Effect.zipRight(SubscriptionRef.update(status, (now) =>
+        GatewayStatus.$is("Closed")(now) ? now : GatewayStatus.Closed({ cause: told })))
+    )
 
-  const over = Effect.fnUntraced(function*(cause: ConnectFailure) {
-    yield* SubscriptionRef.set(status, GatewayStatus.Closed({ cause }))
-    yield* Deferred.fail(next, cause)
-  })
+  const connectedTo = ({ channel }: Attempt) =>
+    SubscriptionRef.set(status, GatewayStatus.Connected({ session: channel.session }))
 
-  const reconnect = connectOnce.pipe(
-    Effect.retry({ schedule: options.reconnect, while: ({ _tag }) => _tag !== "AuthenticationFailed" }),
-    Effect.tapError(over)
-  )
+  const reconnect = yield* makeReconnect(clock, attempt, options.reconnect)
 
-  const follow = Effect.fnUntraced(function*(first: Effect.Effect.Success<typeof connectOnce>) {
-    let connected = first
+  const follow = Effect.fnUntraced(function*(first: Attempt) {
+    let current = first
     while (true) {
-      const info = yield* Deferred.await(connected.closed)
-      vacate()
-      yield* Scope.close(connected.attempt, Exit.void)
-      yield* SubscriptionRef.set(status, GatewayStatus.Reconnecting({ cause: lost(info) }))
-      connected = yield* reconnect
-      yield* established(connected.channel)
+      const cause = lost(yield* Deferred.await(current.closed))
+      yield* Scope.close(current.scope, Exit.void)
+      yield* SubscriptionRef.set(status, GatewayStatus.Reconnecting({ cause }))
+      current = yield* reconnect(current, cause)
+      yield* connectedTo(current)
     }
-  })
+  }, Effect.catchAll((cause) => end(cause, cause)))
 
-  const first = yield* connectOnce
-  yield* established(first.channel)
-  yield* Effect.forkScoped(Effect.ignore(follow(first)))
-  yield* Effect.addFinalizer(() =>
-    SubscriptionRef.set(status, GatewayStatus.Closed({ cause: undefined })).pipe(
-      Effect.zipRight(
-        Deferred.fail(
-          next,
-          new ConnectionFailed({ message: "The connection was closed by its scope", retryable: false })
-        )
-      )
-    )
-  )
+  const first = yield* attempt
+  yield* connectedTo(first)
+  yield* Effect.addFinalizer(() => end(closedByScope(), undefined))
+  yield* Effect.forkScoped(follow(first))
 
-  const channels: Call.Channels = {
-    current: () => current,
-    next: Effect.suspend(() => Deferred.await(next))
-  }
   const link: Link = {
     status: Stream.takeUntil(status.changes, GatewayStatus.$is("Closed")),
-    channel: Effect.suspend(() => current === undefined ? channels.next : Effect.succeed(current)),
+    channel: channels.next,
     notifications: Stream.fromPubSub(notifications),
     call: Call.make(clock, channels, options.maxInFlight)
   }

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -5,9 +6,9 @@ import * as Schema from "effect/Schema"
 import { capabilityName, toolName } from "../catalogue/toolName.js"
 import { type WireFailure, wireFailureOfText } from "../errors/wire.js"
 import { CapabilityDefinition, type InputDefinition } from "../schema/CapabilityDefinition.js"
+import { byteLength } from "./Duplex.js"
 import { type InvokeRequest, Malformed, type RawOutcome } from "./InvokeRequest.js"
-import type { Channel } from "./Link.js"
-import type { RequestFailure } from "./Peer.js"
+import type { Channel, ChannelFailure } from "./Link.js"
 
 const InputSchema = Schema.Struct({
   properties: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown })),
@@ -72,20 +73,35 @@ const definitionOf = (tool: typeof ToolList.Type["tools"][number]): CapabilityDe
   permissionTier: undefined
 })
 
+// What several requests share of one deadline.
+const timeLeft = (timeoutMillis: number) =>
+  Effect.map(
+    Clock.currentTimeMillis,
+    (start) => Effect.map(Clock.currentTimeMillis, (now) => Math.max(1, start + timeoutMillis - now))
+  )
+
+const mostPages = 1000
+
 /** The capabilities of a gateway as its MCP tools tell of them: names, purposes and inputs, but no tiers and no tags. */
-export const listTools = (channel: Channel, timeoutMillis: number) => {
-  const page = (
-    cursor: string | undefined
-  ): Effect.Effect<ReadonlyArray<CapabilityDefinition>, RequestFailure | Malformed> =>
-    Effect.gen(function*() {
-      const result = yield* channel.request("tools/list", cursor === undefined ? {} : { cursor }, timeoutMillis)
-      const { nextCursor, tools } = yield* Either.mapLeft(decodeToolList(result), ({ message }) =>
-        new Malformed({ message: `The answer to tools/list is malformed: ${message}` }))
-      const definitions = tools.map(definitionOf)
-      return nextCursor ? [...definitions, ...yield* page(nextCursor)] : definitions
-    })
-  return page(undefined)
-}
+export const listTools = Effect.fnUntraced(function*(channel: Channel, timeoutMillis: number) {
+  const remaining = yield* timeLeft(timeoutMillis)
+  const definitions: Array<CapabilityDefinition> = []
+  let cursor: string | null | undefined
+  for (let page = 0; page < mostPages; page++) {
+    const result = yield* channel.request("tools/list", cursor ? { cursor } : {}, yield* remaining)
+    const { nextCursor, tools } = yield* Either.mapLeft(
+      decodeToolList(result),
+      ({ message }) => new Malformed({ message: `The answer to tools/list is malformed: ${message}` })
+    )
+    definitions.push(...tools.map(definitionOf))
+    cursor = nextCursor
+    if (!cursor) return definitions
+  }
+  return yield* new Malformed({ message: `The answer to tools/list has more than ${mostPages} pages` })
+})
+
+const textsOf = (item: unknown): ReadonlyArray<string> =>
+  Predicate.isRecord(item) && typeof item["text"] === "string" ? [item["text"]] : []
 
 const output = (data: unknown): RawOutcome => ({ _tag: "Output", data })
 
@@ -107,9 +123,10 @@ const pending = (approvalId: string, message: string): RawOutcome =>
   })
 
 const plainText = (content: string, { arguments: input }: InvokeRequest): RawOutcome => {
-  // The size of a whole file can be told from its content; that of a part cannot.
-  const whole = input["offset"] === undefined && input["limit"] === undefined
-  return output({ text: content, content, ...(whole ? { size: new TextEncoder().encode(content).length } : {}) })
+  // The size of a whole text file can be told from its content; that of a part, or of decoded bytes, cannot.
+  const isWhole = input["offset"] === undefined && input["limit"] === undefined
+  const isUtf8 = input["encoding"] === undefined || input["encoding"] === "utf-8"
+  return output({ text: content, content, ...(isWhole && isUtf8 ? { size: byteLength(content) } : {}) })
 }
 
 const parse = (content: string): unknown => Either.getOrUndefined(Either.try((): unknown => JSON.parse(content)))
@@ -119,30 +136,35 @@ const parse = (content: string): unknown => Either.getOrUndefined(Either.try(():
  * what it looks like: the content of a file may look like JSON, an error, or a pending approval. Where it looks like the
  * last, the gateway is asked whether it knows of one.
  */
-export const callTool = (channel: Channel, request: InvokeRequest, timeoutMillis: number) =>
-  Effect.gen(function*() {
-    const params = { name: toolName(request.name), arguments: request.arguments }
-    const result = yield* channel.request("tools/call", params, timeoutMillis)
-    const { content, isError, structuredContent } = yield* Either.mapLeft(decodeToolResult(result), ({ message }) =>
-      new Malformed({ message: `The answer to tools/call is malformed: ${message}` }))
-    const whole = content.map((item) =>
-      text(item, "text")
-    ).join("\n")
-    if (isError === true) return failed(wireFailureOfText(whole))
-    if (Predicate.isRecord(structuredContent) && request.fits(structuredContent)) return output(structuredContent)
-    const parsed = parse(whole)
-    if (parsed !== undefined && request.fits(parsed)) return output(parsed)
-    const approvalId = pendingId(parsed)
-    if (
-      approvalId !== undefined && (!request.answersWithText || (yield* isKnown(channel, approvalId, timeoutMillis)))
-    ) {
-      return pending(approvalId, text(parsed, "message"))
-    }
-    if (request.answersWithText) return plainText(whole, request)
-    return output(parsed ?? { text: whole })
-  })
+export const callTool = Effect.fnUntraced(function*(channel: Channel, request: InvokeRequest, timeoutMillis: number) {
+  const remaining = yield* timeLeft(timeoutMillis)
+  const params = { name: toolName(request.name), arguments: request.arguments }
+  const result = yield* channel.request("tools/call", params, timeoutMillis)
+  const { content, isError, structuredContent } = yield* Either.mapLeft(
+    decodeToolResult(result),
+    ({ message }) => new Malformed({ message: `The answer to tools/call is malformed: ${message}` })
+  )
+  const whole = content.flatMap(textsOf).join("\n")
+  if (isError === true) return failed(wireFailureOfText(whole))
+  const fits = request.fits ?? ((value) => pendingId(value) === undefined)
+  if (Predicate.isRecord(structuredContent) && fits(structuredContent)) return output(structuredContent)
+  const parsed = parse(whole)
+  if (parsed !== undefined && fits(parsed)) return output(parsed)
+  const approvalId = pendingId(parsed)
+  if (
+    approvalId !== undefined && (!request.answersWithText || (yield* isKnown(channel, approvalId, yield* remaining)))
+  ) {
+    return pending(approvalId, text(parsed, "message"))
+  }
+  if (request.answersWithText) return plainText(whole, request)
+  return output(parsed ?? { text: whole })
+})
 
-const isKnown = (channel: Channel, approvalId: string, timeoutMillis: number) =>
+const isKnown = (
+  channel: Channel,
+  approvalId: string,
+  timeoutMillis: number
+): Effect.Effect<boolean, ChannelFailure> =>
   channel.request("kruxos/checkApproval", { request_id: approvalId }, timeoutMillis).pipe(
     Effect.map((answer) => text(answer, "status") !== ""),
     Effect.catchTag("RpcFailure", () => Effect.succeed(false))

@@ -13,11 +13,16 @@ const duplexOf = (socket: WebSocket): Duplex => {
     ({ data }: MessageEvent<unknown>) => on((to) => typeof data === "string" ? to.onText(data) : to.onBinary())
   )
   socket.addEventListener("close", ({ code, reason }) => on((to) => to.onClose({ code, reason })))
+  // An error is always followed by a close; a WebSocket that is a Node event emitter throws what nobody listens to.
+  socket.addEventListener("error", () => {})
   return {
     send: (text) => {
-      if (socket.readyState === socket.OPEN) socket.send(text)
+      if (socket.readyState !== socket.OPEN) return false
+      socket.send(text)
+      return true
     },
-    close: (code, reason) => socket.close(code, reason),
+    // A client of the standard may give no other code of the protocol than this.
+    close: (code, reason) => code === CloseCode.normal ? socket.close(code, reason) : socket.close(),
     listen: (given) => {
       handlers = given
       for (const event of waiting.splice(0)) event(given)
@@ -46,25 +51,37 @@ const whyNot = ({ rpc, socket: url }: Endpoint, apiKey: Redacted.Redacted<string
     )
   )
 
+const open = (url: string, apiKey: Redacted.Redacted<string>) =>
+  Effect.suspend(() => {
+    if (typeof WebSocket === "undefined") {
+      return Effect.fail(
+        new ConnectionFailed({
+          message: "This platform has no WebSocket; on Node 20 use NodeGateway of kruxos/node",
+          retryable: false,
+          url
+        })
+      )
+    }
+    const withKey = new URL(url)
+    withKey.searchParams.set("token", Redacted.value(apiKey))
+    return Effect.try({
+      try: () => new WebSocket(withKey),
+      // Without the cause: its message can quote the URL, and with it the key.
+      catch: () =>
+        new ConnectionFailed({
+          message: `The platform does not open a WebSocket to ${url}; a page of https may only open wss`,
+          retryable: false,
+          url
+        })
+    })
+  })
+
 /**
  * Dials with the WebSocket of the platform, which cannot set headers: the key goes into the query, as `token`.
  */
 export const dial = (endpoint: Endpoint, apiKey: Redacted.Redacted<string>): Dial =>
   Effect.acquireRelease(
-    Effect.try({
-      try: () => {
-        const url = new URL(endpoint.socket)
-        url.searchParams.set("token", Redacted.value(apiKey))
-        return new WebSocket(url)
-      },
-      catch: (cause) =>
-        new ConnectionFailed({
-          message: "This platform has no WebSocket; on Node 20 use NodeGateway of kruxos/node",
-          retryable: false,
-          url: endpoint.socket,
-          cause
-        })
-    }),
+    open(endpoint.socket, apiKey),
     (socket) => Effect.sync(() => socket.close(CloseCode.normal))
   ).pipe(
     Effect.flatMap((socket) => {

@@ -3,7 +3,7 @@ import * as Filesystem from "./filesystem.js"
 import * as Gateway from "./gateway.js"
 import * as General from "./general.js"
 import type { KruxosError } from "./KruxosError.js"
-import type { WireFailure } from "./wire.js"
+import { seconds, type WireFailure } from "./wire.js"
 
 interface Common {
   readonly type: string
@@ -21,23 +21,29 @@ const text = ({ context }: Common, ...keys: ReadonlyArray<string>): string | und
   keys.map((key) => context[key]).find((value): value is string => typeof value === "string")
 
 const number = ({ context }: Common, ...keys: ReadonlyArray<string>): number | undefined =>
-  keys.map((key) => context[key]).find((value): value is number => typeof value === "number")
+  keys.map((key) => context[key]).find((value): value is number => typeof value === "number" && Number.isFinite(value))
 
 const withPath =
   <E extends KruxosError>(Class: new(fields: Common & { readonly path: string | undefined }) => E): Build => (common) =>
     new Class({ ...common, path: text(common, "path", "destination", "trash_path") })
 
-const authenticationFailed: Build = (common) => new Gateway.AuthenticationFailed(common)
+const authenticationFailed: Build = (common) =>
+  new Gateway.AuthenticationFailed({ ...common, url: text(common, "url") })
 
 const waiting = (wait: Duration.DurationInput, build: Build): Build => (common) =>
   build({ ...common, retryAfter: common.retryAfter ?? Duration.decode(wait) })
 
+const secondsOf: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+// The code of a rate limit has a window such as "1h", the error type has seconds.
+const windowSeconds = (common: Common): number | undefined => {
+  const [, count, unit = ""] = /^(\d{1,9})([smhd])$/.exec(text(common, "window") ?? "") ?? []
+  return number(common, "window_seconds", "window") ??
+    (count === undefined ? undefined : Number(count) * (secondsOf[unit] ?? 1))
+}
+
 const rateLimited: Build = (common) =>
-  new General.RateLimited({
-    ...common,
-    limit: number(common, "limit"),
-    windowSeconds: number(common, "window_seconds")
-  })
+  new General.RateLimited({ ...common, limit: number(common, "limit"), windowSeconds: windowSeconds(common) })
 
 const serviceUnavailable: Build = waiting(
   "60 seconds",
@@ -78,7 +84,6 @@ const approvalRequired: Build = (common) => {
     : new General.ApprovalRequired({
       ...common,
       approvalId,
-      capability: common.capability ?? text(common, "capability"),
       idempotencyKey: text(common, "idempotency_key")
     })
 }
@@ -101,14 +106,14 @@ const builders: { readonly [type: string]: Build } = {
   AuthenticationFailed: authenticationFailed,
   NotAuthenticated: authenticationFailed,
   SessionExpired: (common) => new Gateway.SessionExpired({ ...common, sessionId: text(common, "session_id") }),
-  Timeout: (common) => {
-    const timeout = number(common, "timeout_seconds")
-    return new Gateway.GatewayTimeout({
+  Timeout: (common) =>
+    new Gateway.GatewayTimeout({
       ...common,
       operation: text(common, "operation"),
-      timeout: timeout === undefined ? undefined : Duration.seconds(timeout)
-    })
-  },
+      timeout: seconds(number(common, "timeout_seconds"))
+    }),
+  "gateway.connection_failed": (common) => new Gateway.ConnectionFailed({ ...common, url: text(common, "url") }),
+  ProtocolError: (common) => new Gateway.ProtocolError({ ...common, code: number(common, "code") }),
   OutcomeUnknown: (common) =>
     new Gateway.OutcomeUnknown({ ...common, idempotencyKey: text(common, "idempotency_key") }),
   PolicyDenied: (common) =>
@@ -128,6 +133,12 @@ const builders: { readonly [type: string]: Build } = {
     }),
   ApprovalExpired: (common) =>
     new General.ApprovalExpired({ ...common, approvalId: text(common, "approval_id", "request_id") }),
+  ApprovalTimeout: (common) => {
+    const approvalId = text(common, "approval_id", "request_id")
+    return approvalId === undefined
+      ? new General.CapabilityError(common)
+      : new General.ApprovalTimeout({ ...common, approvalId, timeout: seconds(number(common, "timeout_seconds")) })
+  },
   NotReversible: (common) => new General.NotReversible(common),
   TransactionClosed: (common) =>
     new General.TransactionClosed({ ...common, transactionId: text(common, "transaction_id") }),
@@ -139,8 +150,11 @@ const builders: { readonly [type: string]: Build } = {
   BatchProtection: batchProtection,
   ConflictError: versionConflict,
   VersionConflict: versionConflict,
+  OutputMismatch: (common) => new General.OutputMismatch({ ...common, raw: common.context["raw"] }),
   CapabilityNotFound: (common) =>
-    new General.CapabilityNotFound({ ...common, name: text(common, "name", "capability") }),
+    new General.CapabilityNotFound({ ...common, name: text(common, "name") ?? common.capability }),
+  CapabilityUnavailable: (common) =>
+    new General.CapabilityUnavailable({ ...common, reason: text(common, "reason") ?? common.type }),
 
   InvalidInput: invalid,
   InvalidMethod: invalid,
@@ -194,7 +208,12 @@ const builders: { readonly [type: string]: Build } = {
  */
 export const decodeFailure = (failure: WireFailure, capability?: string): KruxosError => {
   const { retryable, ...rest } = failure
-  const common: Common = { ...rest, capability, ...(retryable === undefined ? {} : { retryable }) }
+  const named = failure.context["capability"]
+  const common: Common = {
+    ...rest,
+    capability: capability ?? (typeof named === "string" ? named : undefined),
+    ...(retryable === undefined ? {} : { retryable })
+  }
   const build = Object.hasOwn(builders, failure.type) ? builders[failure.type] : undefined
   return build === undefined ? new General.CapabilityError(common) : build(common)
 }

@@ -18,14 +18,16 @@ export interface WireError {
   readonly context: { readonly [key: string]: unknown }
 }
 
-const commonNames = new Set(["_tag", "name", "stack", ...Struct.keys(errorFields("", { retryable: false }))])
+const commonNames = new Set(["_tag", ...Struct.keys(errorFields("", { retryable: false }))])
 
 const snakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 const wireTypes: { readonly [tag: string]: string } = {
   ApprovalRequired: "ApprovalPending",
   GatewayTimeout: "Timeout",
-  AuthenticationFailed: "NotAuthenticated"
+  AuthenticationFailed: "NotAuthenticated",
+  // Plain `ConnectionFailed` is what a capability that checks ports reports.
+  ConnectionFailed: "gateway.connection_failed"
 }
 
 const wireTypeOf = (error: KruxosError): string => {
@@ -59,12 +61,12 @@ export const encodeFailure = (error: KruxosError, recovery: KruxosError["recover
     retryable: error.retryable,
     retry_after: retryAfter,
     context: {
+      ...error.context,
       ...Object.fromEntries(ownFields(error)),
       ...(error._tag === "ApprovalRequired"
         ? { request_id: error.approvalId, ...(error.capability === undefined ? {} : { capability: error.capability }) }
         : {}),
-      ...(error._tag === "RateLimited" && retryAfter !== null ? { retry_after_seconds: retryAfter } : {}),
-      ...error.context
+      ...(error._tag === "RateLimited" && retryAfter !== null ? { retry_after_seconds: retryAfter } : {})
     }
   }
 }

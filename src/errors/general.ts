@@ -72,7 +72,9 @@ export class ServiceUnavailable extends taggedError<ServiceUnavailable>()("Servi
 export class SessionPaused extends taggedError<SessionPaused>()("SessionPaused", {}) {}
 
 /** The output of an invocation that succeeded does not fit its schema; `raw` is what came. */
-export class OutputMismatch extends taggedError<OutputMismatch>()("OutputMismatch", { raw: Schema.Unknown }) {}
+export class OutputMismatch extends taggedError<OutputMismatch>()("OutputMismatch", {
+  raw: Schema.optional(Schema.Unknown)
+}) {}
 
 /** Somebody else wrote a newer version in between. */
 export class VersionConflict extends taggedError<VersionConflict>()("VersionConflict", {

@@ -59,6 +59,7 @@ const core = (options: LocalGatewayOptions, data: Option.Option<DataDirectory.Da
   GatewayCore.layer({
     workspace: options.workspace,
     database: Option.match(data, { onNone: () => inMemory, onSome: ({ database }) => database }),
+    dataDirectory: Option.getOrUndefined(Option.map(data, ({ realPath }) => realPath)),
     policy: options.policy ?? "catalogue"
   })
 

@@ -50,7 +50,10 @@ type InvokeArguments<I> = {} extends I ? [input?: I, options?: InvokeOptions]
 
 /** What an agent can do at its gateway. Source: the guide's "Capability discovery" and "Invocation". */
 export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
-  /** The capabilities that the gateway shows to this agent, by name. */
+  /**
+   * The capabilities that the gateway shows to this agent, sorted by name. What a listing leaves out is empty, but for the tags and side
+   * effects of capabilities that the catalogue has.
+   */
   readonly list: (
     filter?: ListFilter
   ) => Effect.Effect<ReadonlyArray<CapabilityDefinition>, Invocations.DiscoveryError>
@@ -95,6 +98,22 @@ const matches = (filter: ListFilter) => ({ name, tags }: CapabilityDefinition): 
   (filter.category === undefined || name.startsWith(`${filter.category}.`)) &&
   (filter.tag === undefined || tags.includes(filter.tag)) &&
   (filter.nameContains === undefined || name.toLowerCase().includes(filter.nameContains.toLowerCase()))
+
+// A gateway that lists mere tools says nothing of tags; the catalogue knows those of its own capabilities.
+const withTags = (catalogue: AnyCatalogue) => (definition: CapabilityDefinition): CapabilityDefinition => {
+  const known = Object.hasOwn(catalogue, definition.name) ? catalogue[definition.name] : undefined
+  if (known === undefined || definition.tags.length > 0) return definition
+  return {
+    ...definition,
+    tags: known.tags,
+    sideEffects: definition.sideEffects.length > 0
+      ? definition.sideEffects
+      : known.sideEffects.map((effect) => ({ description: "", reversible: effect === "reversible" }))
+  }
+}
+
+const byName = (one: CapabilityDefinition, other: CapabilityDefinition) =>
+  one.name < other.name ? -1 : one.name > other.name ? 1 : 0
 
 const graceMillis = 5000
 
@@ -143,7 +162,7 @@ export const make = <C extends AnyCatalogue>(
         arguments: input,
         timeoutMillis: timeoutOf(options, known && ownTimeoutSeconds(known.capability, input)),
         replayable: known !== undefined && isReplayable(known.capability),
-        fits: known?.fits ?? (() => true),
+        fits: known?.fits,
         answersWithText: known !== undefined && "content" in known.capability.outputs
       }
       const raw = Invocations.invoke(link, request)
@@ -161,12 +180,12 @@ export const make = <C extends AnyCatalogue>(
     })
 
   return {
-    list: (filter) =>
+    list: (filter = {}) =>
       Effect.map(
         Invocations.list(link, requestTimeoutMillis),
-        (all) => filter === undefined ? all : all.filter(matches(filter))
+        (all) => all.map(withTags(catalogue)).filter(matches(filter)).toSorted(byName)
       ),
-    describe: (name) => Invocations.describe(link, name, requestTimeoutMillis),
+    describe: (name) => Effect.map(Invocations.describe(link, name, requestTimeoutMillis), withTags(catalogue)),
     invoke,
     invokeDynamic,
     invokeResult: (name, ...args) =>

@@ -46,11 +46,19 @@ export const connectionOptions = (
   maxInFlight: settings.maxInFlight ?? 10_000
 })
 
+const whyUnfit = (key: string): string | undefined => {
+  if (key === "") return "The key is empty"
+  return /^[\x20-\x7e]+$/.test(key)
+    ? undefined
+    : "The key has a character that no header can carry, such as the line break at the end of a file"
+}
+
 /** Reads where the gateway is, and warns once where its key would travel in the open. */
 export const endpointOf = ({ apiKey, host = "localhost:7700" }: GatewayOptions) =>
   Effect.gen(function*() {
     const endpoint = yield* Endpoint.parse(host)
-    if (Redacted.value(apiKey) === "") return yield* new AuthenticationFailed({ message: "The key is empty" })
+    const unfit = whyUnfit(Redacted.value(apiKey))
+    if (unfit !== undefined) return yield* new AuthenticationFailed({ message: unfit, url: endpoint.socket })
     if (endpoint.exposed) {
       yield* Effect.logWarning(
         `The key for ${

@@ -145,6 +145,13 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
         }
       }))
 
+    it.effect("refuses arguments to what takes none", () =>
+      Effect.gen(function*() {
+        const { invokeDynamic } = yield* Capabilities
+        const error = yield* Effect.flip(invokeDynamic("system.info", { verbose: true }))
+        assert.strictEqual(error._tag === "InvalidInput" ? error.field : error._tag, "verbose")
+      }))
+
     it.effect("holds what needs approval back, and gives the id of the request", () =>
       Effect.gen(function*() {
         const { invoke } = yield* Capabilities

@@ -15,10 +15,14 @@ export class DataDirectoryUnavailable extends Data.TaggedError("DataDirectoryUna
 /** What a gateway keeps on disk: its database, and the keys that it made for itself. Only its owner can read any of it. */
 export interface DataDirectory {
   readonly path: string
+  /** The path without links. */
+  readonly realPath: string
   readonly database: string
   readonly readKey: (agent: string) => Effect.Effect<Option.Option<Redacted.Redacted<string>>, DataDirectoryUnavailable>
   readonly writeKey: (agent: string, key: Redacted.Redacted<string>) => Effect.Effect<void, DataDirectoryUnavailable>
 }
+
+const databaseName = "gateway.db"
 
 /** Opens the directory, and makes it if need be. */
 export const open = Effect.fnUntraced(function*(directory: string) {
@@ -34,12 +38,15 @@ export const open = Effect.fnUntraced(function*(directory: string) {
     unavailable("Nothing can be kept")
   )
 
+  const realPath = yield* Effect.mapError(files.realPath(path), unavailable("Nothing can be found"))
+
   // The names of agents are safe as file names: letters, digits, `.`, `-` and `_`.
   const fileOf = (agent: string) => paths.join(keys, `${agent}.key`)
 
   const opened: DataDirectory = {
     path,
-    database: paths.join(path, "gateway.db"),
+    realPath,
+    database: paths.join(path, databaseName),
     readKey: (agent) =>
       files.readFileString(fileOf(agent)).pipe(
         Effect.map((text) => Option.some(Redacted.make(text.trim()))),
@@ -61,4 +68,19 @@ export const open = Effect.fnUntraced(function*(directory: string) {
     }
   }
   return opened
+})
+
+/** Opens the directory of a gateway that has been started before. */
+export const openExisting = Effect.fnUntraced(function*(directory: string) {
+  const files = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  const path = paths.resolve(directory)
+  if (!(yield* Effect.orElseSucceed(files.exists(paths.join(path, databaseName)), () => false))) {
+    return yield* new DataDirectoryUnavailable({
+      path,
+      message: `There is no gateway's data in ${path}`,
+      cause: undefined
+    })
+  }
+  return yield* open(directory)
 })

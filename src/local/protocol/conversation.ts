@@ -1,24 +1,25 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { CloseCode, type Duplex } from "../../connection/Duplex.js"
-import { failureOf, type Message, type RpcId } from "../../connection/jsonRpc.js"
+import type { Message, RpcId } from "../../connection/jsonRpc.js"
 import * as Peer from "../../connection/Peer.js"
 import { ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
 import type { Session } from "../sessions/Session.js"
 import { type Opening, Sessions } from "../sessions/Sessions.js"
 import type { Agent } from "../store/Agents.js"
-import { answerOf, answerToInvalid } from "./answer.js"
+import { answerOf, answerToInvalid, refusal } from "./answer.js"
 import { InitializeParams, initializeResult } from "./initialize.js"
 import { Methods } from "./methods.js"
-import { invalidMessage, type Refusal, refuseError } from "./Refusal.js"
+import * as Params from "./params.js"
+import { invalidMessage, refuseError } from "./Refusal.js"
 
 /** How many requests of one connection may be unanswered at a time. */
 export const maximumUnanswered = 16_384
@@ -27,7 +28,7 @@ type Request = Extract<Message, { readonly _tag: "Request" }>
 
 type Notification = Extract<Message, { readonly _tag: "Notification" }>
 
-const decodeInitialize = Schema.decodeUnknown(InitializeParams)
+const decodeInitialize = Params.decoder(InitializeParams)
 
 const notInitialized = invalidMessage(
   RpcCode.invalidRequest,
@@ -43,6 +44,17 @@ const busy = refuseError(
   })
 )
 
+const duplicate = invalidMessage(RpcCode.invalidRequest, "A request with this id is running already")
+
+const binary = invalidMessage(RpcCode.invalidRequest, "A message is a text frame, not a binary one")
+
+const batch = invalidMessage(RpcCode.invalidRequest, "A frame holds one message; batches are for /rpc")
+
+const answerToOther = (frame: Parameters<Peer.PeerHandlers["onOther"]>[0]): string => {
+  if (frame === "binary") return refusal(null, binary).text
+  return frame._tag === "Batch" ? refusal(null, batch).text : answerToInvalid(frame)
+}
+
 /**
  * Speaks with an agent over a duplex until it closes: MCP, and the native methods. The session begins with `initialize`
  * and ends with the duplex; requests still running then are interrupted.
@@ -54,7 +66,8 @@ export const converse = Effect.fnUntraced(function*(
 ) {
   const methods = yield* Methods
   const sessions = yield* Sessions
-  const scope = yield* Effect.scope
+  // Made before the fibers, so that it ends after them: a request runs within its session.
+  const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
   const fibers = yield* FiberMap.make<RpcId>()
   const run = yield* FiberMap.runtime(fibers)()
   const running = new Set<RpcId>()
@@ -67,13 +80,10 @@ export const converse = Effect.fnUntraced(function*(
         return yield* invalidMessage(RpcCode.invalidRequest, "The session is initialized already")
       }
       session = "opening"
-      const { clientInfo, protocolVersion } = yield* Effect.mapError(
-        decodeInitialize(params),
-        ({ message }) => invalidMessage(RpcCode.invalidParams, `The params of initialize are not valid: ${message}`)
-      )
+      const { clientInfo, protocolVersion } = yield* decodeInitialize(params)
       const opened = yield* sessions.open(agent, { transport, clientName: clientInfo?.name }).pipe(
         Effect.mapError(refuseError),
-        Effect.provideService(Scope.Scope, scope)
+        Scope.extend(scope)
       )
       session = opened
       return initializeResult(protocolVersion, opened)
@@ -93,15 +103,16 @@ export const converse = Effect.fnUntraced(function*(
     })
 
   const onRequest = (peer: Peer.Peer, { id, method, params }: Request) => {
-    const refuseNow = ({ error }: Refusal) => peer.send(JSON.stringify(failureOf(id, error)))
-    if (running.has(id)) return refuseNow(duplicate(id))
-    if (running.size >= maximumUnanswered) return refuseNow(busy)
+    if (running.has(id)) return peer.send(refusal(id, duplicate).text)
+    if (running.size >= maximumUnanswered) return peer.send(refusal(id, busy).text)
     running.add(id)
     const answered = Effect.map(answerOf(id, method, resultOf(method, params)), ({ final, text }) => {
       peer.send(text)
       if (final) peer.close(CloseCode.policyViolation, "the key is no longer good")
     })
-    run(id, Effect.ensuring(answered, Effect.sync(() => running.delete(id))))
+    const answering = Effect.ensuring(answered, Effect.sync(() => running.delete(id)))
+    // MCP lets nobody cancel `initialize`.
+    run(id, method === "initialize" ? Effect.uninterruptible(answering) : answering)
   }
 
   const onNotification = ({ method, params }: Notification) => {
@@ -115,23 +126,9 @@ export const converse = Effect.fnUntraced(function*(
   const peer = yield* Peer.make(duplex, (peer) => ({
     onRequest: (request) => onRequest(peer, request),
     onNotification,
-    onOther: (frame) => peer.send(answerToInvalid(invalidOf(frame))),
+    onOther: (frame) => peer.send(answerToOther(frame)),
     onClose: () => Deferred.unsafeDone(closed, Exit.void)
   }))
   yield* Effect.addFinalizer(() => Effect.sync(() => peer.close(CloseCode.goingAway, "the gateway is shutting down")))
   yield* Deferred.await(closed)
 }, Effect.scoped)
-
-const duplicate = (id: RpcId) =>
-  invalidMessage(RpcCode.invalidRequest, `A request with the id ${JSON.stringify(id)} is running already`)
-
-const invalidOf = (frame: Parameters<Peer.PeerHandlers["onOther"]>[0]) => {
-  if (frame === "binary") return malformed("A message is a text frame, not a binary one")
-  return frame._tag === "Batch" ? malformed("A frame holds one message; batches are for /rpc") : frame
-}
-
-const malformed = (message: string): Extract<Message, { readonly _tag: "Invalid" }> => ({
-  _tag: "Invalid",
-  id: null,
-  error: { code: RpcCode.invalidRequest, message }
-})

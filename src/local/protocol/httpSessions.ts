@@ -22,6 +22,9 @@ export const idleMillis = 30 * 60 * 1000
 /** How many sessions of `/rpc` an agent may have open. */
 export const maximumPerAgent = 100
 
+// A new key has sessions of its own: what an agent had with the old one has ended.
+const isSame = (one: Agent, other: Agent) => one.name === other.name && one.keyGeneration === other.keyGeneration
+
 const expired = (sessionId: string) =>
   new SessionExpired({ message: `There is no session ${sessionId}, or it has ended`, sessionId })
 
@@ -67,18 +70,17 @@ export const make = Effect.gen(function*() {
   const find = (agent: Agent, id: string) =>
     Effect.gen(function*() {
       const found = open.get(id)
-      if (found === undefined || found.session.agent.name !== agent.name) return yield* expired(id)
+      if (found === undefined || !isSame(found.session.agent, agent)) return yield* expired(id)
       found.usedAt = yield* Clock.currentTimeMillis
       return found.session
     })
 
   const implicitOf = (agent: Agent) =>
     naming.withPermits(1)(Effect.gen(function*() {
-      const key = `${agent.name} ${agent.keyGeneration}`
-      const known = open.get(implicit.get(key) ?? "")
-      if (known !== undefined) return yield* find(agent, known.session.id)
+      const known = open.get(implicit.get(agent.name) ?? "")
+      if (known !== undefined && isSame(known.session.agent, agent)) return yield* find(agent, known.session.id)
       const session = yield* create(agent)
-      implicit.set(key, session.id)
+      implicit.set(agent.name, session.id)
       return session
     }))
 

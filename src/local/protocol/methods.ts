@@ -14,6 +14,7 @@ import { Core } from "../Core.js"
 import type { Session } from "../sessions/Session.js"
 import { Sessions, storeUnavailable } from "../sessions/Sessions.js"
 import { ApprovalRequests } from "../store/Approvals.js"
+import * as Params from "./params.js"
 import { invalidMessage, type Refusal, refuse, refuseError } from "./Refusal.js"
 import { failureResult, outputResult } from "./toolResult.js"
 
@@ -31,16 +32,14 @@ const method = <A, I>(
   schema: Schema.Schema<A, I>,
   run: (params: A, session: Session) => Effect.Effect<unknown, Refusal>
 ): Method => {
-  const decode = Schema.decodeUnknown(schema)
-  return (params, session) =>
-    Effect.matchEffect(decode(params ?? {}), {
-      onFailure: (error) =>
-        Effect.fail(invalidMessage(RpcCode.invalidParams, `The params are not valid: ${error.message}`)),
-      onSuccess: (decoded) => run(decoded, session)
-    })
+  const decode = Params.decoder(schema)
+  return (params, session) => Effect.flatMap(decode(params), (decoded) => run(decoded, session))
 }
 
 const text = Schema.optional(Schema.NullOr(Schema.String))
+
+// Long enough for any, and short enough to be repeated in an error.
+const identifier = Schema.String.pipe(Schema.maxLength(200))
 
 const make = Effect.gen(function*() {
   const core = yield* Core
@@ -66,7 +65,7 @@ const make = Effect.gen(function*() {
       }))
   )
 
-  const describe = method(Schema.Struct({ name: Schema.String }), ({ name }, { agent }) => {
+  const describe = method(Schema.Struct({ name: identifier }), ({ name }, { agent }) => {
     const definition = directory.definition(agent, name)
     return definition === undefined
       ? Effect.fail(
@@ -76,7 +75,7 @@ const make = Effect.gen(function*() {
   })
 
   const invoke = method(
-    Schema.Struct({ capability: Schema.String, arguments: Schema.optional(Schema.Unknown) }),
+    Schema.Struct({ capability: identifier, arguments: Schema.optional(Schema.Unknown) }),
     ({ arguments: input, capability }, session) =>
       Effect.matchEffect(core.invoke(session, capability, input), {
         onSuccess: (data) => Effect.succeed({ success: true, data }),
@@ -93,7 +92,7 @@ const make = Effect.gen(function*() {
   )
 
   const callTool = method(
-    Schema.Struct({ name: Schema.String, arguments: Schema.optional(Schema.Unknown) }),
+    Schema.Struct({ name: identifier, arguments: Schema.optional(Schema.Unknown) }),
     ({ arguments: input, name }, session) => {
       const capability = capabilityName(name)
       return Effect.matchEffect(core.invoke(session, capability, input), {
@@ -109,7 +108,7 @@ const make = Effect.gen(function*() {
   )
 
   const checkApproval = method(
-    Schema.Struct({ request_id: Schema.String }),
+    Schema.Struct({ request_id: identifier }),
     ({ request_id }, { agent }) =>
       Effect.gen(function*() {
         const found = yield* Effect.mapError(
@@ -139,7 +138,7 @@ const make = Effect.gen(function*() {
   const call: MethodsService["call"] = (session, name, params) => {
     const found = table.get(name)
     return found === undefined
-      ? Effect.fail(invalidMessage(RpcCode.methodNotFound, `There is no method ${name}`))
+      ? Effect.fail(invalidMessage(RpcCode.methodNotFound, `There is no method ${name.slice(0, 200)}`))
       : Effect.zipRight(Effect.mapError(sessions.checkStanding(session), refuseError), found(params, session))
   }
 

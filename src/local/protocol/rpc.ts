@@ -1,15 +1,33 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import { maximumFrameBytes } from "../../connection/Duplex.js"
 import { decodeFrame, type Message } from "../../connection/jsonRpc.js"
-import { InvalidInput } from "../../errors/general.js"
+import { InvalidInput, ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
 import type { Agent } from "../store/Agents.js"
-import { answerOf, answerToInvalid, batchConcurrency, maximumBatch } from "./answer.js"
+import { answerOf, answerToInvalid, refusal } from "./answer.js"
 import * as HttpSessions from "./httpSessions.js"
 import { features } from "./initialize.js"
 import { Methods } from "./methods.js"
-import { refuseError } from "./Refusal.js"
+import { invalidMessage, refuseError } from "./Refusal.js"
+
+// How many messages one batch may have.
+const maximumBatch = 1000
+
+// How many of them run at a time.
+const concurrency = 16
+
+const batchFull = refuseError(
+  new ResourceExhausted({
+    message:
+      `The answers of this batch have ${maximumFrameBytes} bytes already: this request was not run, send it again`,
+    resource: "message_bytes",
+    limit: maximumFrameBytes
+  })
+)
+
+const batchTooLong = invalidMessage(RpcCode.invalidRequest, `A batch has at most ${maximumBatch} messages`)
 
 const sessionIdOf = (params: unknown) =>
   Effect.gen(function*() {
@@ -70,23 +88,27 @@ export const make = Effect.gen(function*() {
     }
   }
 
+  const answerBatch = (agent: Agent, messages: ReadonlyArray<Message>) =>
+    Effect.suspend(() => {
+      let size = 0
+      const next = (message: Message) =>
+        size >= maximumFrameBytes && message._tag === "Request"
+          ? Effect.succeed(refusal(message.id, batchFull).text)
+          : Effect.tap(answer(agent, message), (text) => {
+            size += text?.length ?? 0
+          })
+      return Effect.map(Effect.forEach(messages, next, { concurrency }), (answers) => {
+        const known = answers.filter((text) => text !== undefined)
+        return known.length === 0 ? undefined : `[${known.join(",")}]`
+      })
+    })
+
   /** The body to answer with, or none where there were only notifications. */
   return (agent: Agent, body: string): Effect.Effect<string | undefined> => {
     const frame = decodeFrame(body)
     if (frame._tag !== "Batch") return answer(agent, frame)
-    if (frame.messages.length > maximumBatch) {
-      return Effect.succeed(answerToInvalid({
-        _tag: "Invalid",
-        id: null,
-        error: { code: RpcCode.invalidRequest, message: `A batch has at most ${maximumBatch} messages` }
-      }))
-    }
-    return Effect.map(
-      Effect.forEach(frame.messages, (message) => answer(agent, message), { concurrency: batchConcurrency }),
-      (answers) => {
-        const known = answers.filter((text) => text !== undefined)
-        return known.length === 0 ? undefined : `[${known.join(",")}]`
-      }
-    )
+    return frame.messages.length > maximumBatch
+      ? Effect.succeed(refusal(null, batchTooLong).text)
+      : answerBatch(agent, frame.messages)
   }
 })

@@ -89,18 +89,21 @@ const make = Effect.gen(function*() {
       return session
     })
 
-  const standingOf = (name: string) =>
+  const standingOf = ({ keyGeneration, name }: Agent) =>
     Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const known = checked.get(name)
-      if (known !== undefined && now - known.at < standingLifetimeMillis) return known
+      // A session with a newer key than is known here was opened after a rotation that was not seen yet.
+      const holds = known !== undefined && now - known.at < standingLifetimeMillis &&
+        known.keyGeneration >= keyGeneration
+      if (holds) return known
       const standing = { ...yield* Effect.mapError(agents.standing(name), storeUnavailable), at: now }
       checked.set(name, standing)
       return standing
     })
 
   const checkStanding: SessionsService["checkStanding"] = ({ agent }) =>
-    Effect.flatMap(standingOf(agent.name), ({ keyGeneration, status }) => {
+    Effect.flatMap(standingOf(agent), ({ keyGeneration, status }) => {
       if (status === "active" && keyGeneration === agent.keyGeneration) return Effect.void
       return Effect.fail(
         status === "active"

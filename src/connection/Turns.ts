@@ -1,0 +1,54 @@
+import * as Effect from "effect/Effect"
+
+/**
+ * Lets so many effects run at a time. The others wait, and begin in the order in which they came: nobody who comes back at
+ * once overtakes them.
+ */
+export interface Turns {
+  /** Whether one more would begin without waiting. */
+  readonly isFree: () => boolean
+  readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+export const make = (atATime: number): Turns => {
+  let free = atATime
+  const waiting = new Set<() => void>()
+
+  const release = () => {
+    const [first] = waiting
+    if (first === undefined) {
+      free++
+      return
+    }
+    waiting.delete(first)
+    first()
+  }
+
+  const wait = Effect.async<void>((resume) => {
+    let isMine = false
+    const begin = () => {
+      isMine = true
+      resume(Effect.void)
+    }
+    waiting.add(begin)
+    // A turn that is given in the same moment as its effect is interrupted goes on to the next.
+    return Effect.sync(() => {
+      if (isMine) release()
+      else waiting.delete(begin)
+    })
+  })
+
+  const take = Effect.suspend(() => {
+    if (free === 0) return wait
+    free--
+    return Effect.void
+  })
+
+  return {
+    isFree: () => free > 0,
+    run: (effect) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.zipRight(restore(take), Effect.ensuring(restore(effect), Effect.sync(release)))
+      )
+  }
+}

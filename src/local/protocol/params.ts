@@ -1,0 +1,27 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { RpcCode } from "../../errors/wire.js"
+import { invalidMessage, type Refusal } from "./Refusal.js"
+
+// What walks params by recursion never meets more.
+const maximumDepth = 128
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === "object" && value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
+
+const longestMessage = 1000
+
+const refuse = (reason: string) =>
+  Effect.fail(
+    invalidMessage(RpcCode.invalidParams, `The params are not valid: ${reason.slice(0, longestMessage)}`)
+  )
+
+/** Makes the decoder of a method's params; absent ones are an empty object. */
+export const decoder = <A, I>(schema: Schema.Schema<A, I>): (params: unknown) => Effect.Effect<A, Refusal> => {
+  const decode = Schema.decodeUnknown(schema)
+  return (params) =>
+    isDeeper(params, maximumDepth)
+      ? refuse(`they are nested deeper than ${maximumDepth} levels`)
+      : Effect.catchAll(decode(params ?? {}), ({ message }) => refuse(message))
+}

@@ -1,0 +1,86 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { join } from "node:path"
+import { builtIn } from "../../../src/catalogue/builtIn.js"
+import * as Capability from "../../../src/catalogue/Capability.js"
+import * as Catalogue from "../../../src/catalogue/Catalogue.js"
+import { builtInProse } from "../../../src/catalogue/prose/builtIn.js"
+import { makeRegistrations } from "../../../src/local/capabilities/builtIn.js"
+import * as Directory from "../../../src/local/capabilities/Directory.js"
+import { type Invocation, registerAll } from "../../../src/local/capabilities/Handler.js"
+import * as Core from "../../../src/local/Core.js"
+import type { CoreServices } from "../../../src/local/gatewayCore.js"
+import * as Policy from "../../../src/local/policy/Policy.js"
+import * as Methods from "../../../src/local/protocol/methods.js"
+import * as Server from "../../../src/local/protocol/server.js"
+import * as Sessions from "../../../src/local/sessions/Sessions.js"
+import * as Workspaces from "../../../src/local/sessions/Workspaces.js"
+import { Agents } from "../../../src/local/store/Agents.js"
+import * as Store from "../../../src/local/store/Store.js"
+import { folders, quietly, type TestGateway, testGateway } from "../../support/gateway.js"
+
+const run = Capability.make("test.run", {
+  tier: "autonomous",
+  tags: [],
+  inputs: { text: Capability.optional(Schema.String, "") },
+  outputs: { text: Schema.String },
+  errors: {}
+})
+
+const testCapabilities = Catalogue.make(run)
+
+export interface CustomOptions {
+  readonly policy?: Policy.PolicyService
+  /** Whether the capabilities of the catalogue are there, too: unless told otherwise, they are. */
+  readonly builtIn?: boolean
+  /** What the capability `test.run` does, which has a text for its argument and for its output. */
+  readonly run?: (text: string, invocation: Invocation) => Effect.Effect<string>
+}
+
+/** A gateway's core with a policy of the test's, and one capability more, which the test carries out. */
+export const customCore = (
+  options: CustomOptions,
+  { database, workspace }: { readonly database: string; readonly workspace: string }
+): Layer.Layer<CoreServices | Store.Store> => {
+  const policy = Layer.succeed(Policy.Policy, options.policy ?? Policy.catalogueTiers(Object.values(builtIn)))
+  const directory = Layer.effect(
+    Directory.Directory,
+    Effect.map(Policy.Policy, (made) => Directory.make(builtIn, builtInProse, made))
+  )
+  const registrations = Effect.map(
+    options.builtIn === false ? Effect.succeed([]) : makeRegistrations,
+    (builtInOnes) => [
+      ...builtInOnes,
+      ...registerAll(testCapabilities, {
+        "test.run": ({ text }, invocation) =>
+          Effect.map(options.run?.(text, invocation) ?? Effect.succeed(text), (output) => ({ text: output }))
+      })
+    ]
+  )
+  return Methods.layer.pipe(
+    Layer.provide(Layer.scoped(Core.Core, Effect.flatMap(registrations, Core.make))),
+    Layer.provideMerge(Sessions.layer),
+    Layer.provide([directory, Workspaces.layer(workspace, undefined)]),
+    Layer.provide(policy),
+    Layer.provideMerge(Store.layer({ filename: database })),
+    Layer.orDie
+  )
+}
+
+/** Serves such a gateway on a free port until the scope ends. */
+export const serveCustom = (options: CustomOptions): Effect.Effect<TestGateway, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const used = yield* folders
+    const database = join(used.dataDirectory, "gateway.db")
+    const services = yield* Layer.build(customCore(options, { database, workspace: used.workspace }))
+    return yield* Effect.gen(function*() {
+      const agents = yield* Agents
+      const { agent, apiKey } = yield* agents.create({ name: "agent" })
+      const { port } = yield* Server.serve({ host: "127.0.0.1", port: 0 })
+      const url = `ws://127.0.0.1:${port}/mcp`
+      const rpc = `http://127.0.0.1:${port}/rpc`
+      return testGateway({ url, rpc, port, agent: agent.name, apiKey }, used)
+    }).pipe(Effect.provide(services))
+  }).pipe(Effect.orDie, quietly)

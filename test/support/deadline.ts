@@ -1,0 +1,20 @@
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+
+/** Dies when an effect takes longer, by default, than five seconds. */
+export const within =
+  (what: string, duration: Duration.DurationInput = "5 seconds") =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.timeoutFailCause(effect, { duration, onTimeout: () => deadlinePassed(what) })
+
+const deadlinePassed = (what: string) => Cause.die(new Error(`Waited in vain for ${what}`))
+
+/** Looks every 5 ms until it is so; dies when that takes longer than five seconds. */
+export const until = <E, R>(what: string, isSo: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  isSo.pipe(
+    Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("5 millis") }),
+    within(what),
+    Effect.asVoid
+  )
