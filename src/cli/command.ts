@@ -1,0 +1,35 @@
+import * as Command from "@effect/cli/Command"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import { packageVersion } from "../connection/Options.js"
+import { agent } from "./agent.js"
+import { capabilities } from "./capabilities.js"
+import { describe } from "./describe.js"
+import { gateway } from "./gateway.js"
+import { invoke } from "./invoke.js"
+
+const footer = HelpDoc.blocks([
+  HelpDoc.h1("OPTIONS OF EVERY COMMAND"),
+  HelpDoc.p("-h, --help           show this page, or that of a command"),
+  HelpDoc.p("--version            show the version"),
+  HelpDoc.p(
+    "--log-level LEVEL    what to log to standard error: debug, info (the default), warning, error, none"
+  ),
+  HelpDoc.p("--completions SHELL  print the completion script for bash, fish or zsh"),
+  HelpDoc.h1("ENVIRONMENT"),
+  HelpDoc.p(
+    "KRUXOS_HOST          host:port or URL of the gateway to use; localhost:7700 if not set"
+  ),
+  HelpDoc.p("KRUXOS_API_KEY       the agent's key: capabilities, describe and invoke need it"),
+  HelpDoc.h1("EXIT CODES"),
+  HelpDoc.p("0  done; for the gateway: stopped by SIGINT or SIGTERM"),
+  HelpDoc.p("1  failed; standard error says why"),
+  HelpDoc.p("2  the command line was not understood"),
+  HelpDoc.p("3  the invocation waits for a human's approval; standard error says its id")
+])
+
+/** Runs the command that the arguments of the process (`process.argv`) call for. */
+export const run = Command.make("kruxos").pipe(
+  Command.withDescription("Serve a gateway to agents, look after them, and use a gateway from the command line."),
+  Command.withSubcommands([gateway, agent, capabilities, describe, invoke]),
+  Command.run({ name: "kruxos", version: packageVersion, footer })
+)

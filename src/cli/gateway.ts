@@ -1,0 +1,122 @@
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as MutableRef from "effect/MutableRef"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Served, ServeOptions } from "../local/LocalGateway.js"
+import { failed, SignalExitCode, usageFailed } from "./exit.js"
+import { loadLocal } from "./loadLocal.js"
+import { explainLocal, systemReason } from "./localFailure.js"
+import { dataDirectory, invalidValue } from "./options.js"
+import { print } from "./print.js"
+import { oneLine } from "./text.js"
+
+const port = Options.integer("port").pipe(
+  Options.withPseudoName("PORT"),
+  Options.withDescription("The port to listen on, 7700 if not given; 0 picks a free one."),
+  Options.mapEffect((value) =>
+    value >= 0 && value <= 65_535 ? Effect.succeed(value) : invalidValue(`--port takes 0 to 65535, not ${value}`)
+  ),
+  Options.withDefault(7700)
+)
+
+const options = {
+  workspace: Options.text("workspace").pipe(
+    Options.withPseudoName("DIR"),
+    Options.withDescription("The directory that agents see as /workspace, and the only one that they can touch.")
+  ),
+  host: Options.text("host").pipe(
+    Options.withPseudoName("HOST"),
+    Options.withDescription("The address to listen on, 127.0.0.1 if not given."),
+    Options.withDefault("127.0.0.1")
+  ),
+  port,
+  data: dataDirectory,
+  agent: Options.text("agent").pipe(
+    Options.withPseudoName("NAME"),
+    Options.withDescription("The agent whose key the ready line shows, made if need be; `agent` if not given."),
+    Options.withDefault("agent")
+  ),
+  apiKeyFile: Options.text("api-key-file").pipe(
+    Options.withPseudoName("FILE"),
+    Options.withDescription(
+      "A file with that agent's key, 64 hexadecimal characters. Without one, a key is made and kept with the data."
+    ),
+    Options.optional
+  ),
+  apiKey: Options.redacted("api-key").pipe(
+    Options.withPseudoName("KEY"),
+    Options.withDescription("The key itself; but whoever can list the processes of this machine can read it there."),
+    Options.optional
+  ),
+  allowAll: Options.boolean("allow-all").pipe(
+    Options.withDescription("Let agents do everything in the workspace without asking a human.")
+  )
+}
+
+const readKey = (path: string) =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const text = yield* Effect.mapError(
+      files.readFileString(path),
+      (cause) => failed(oneLine(`The key cannot be read from ${path}${systemReason(cause)}`))
+    )
+    return Redacted.make(text.trim())
+  })
+
+const keyOf = (given: Option.Option<Redacted.Redacted<string>>, file: Option.Option<string>) => {
+  if (Option.isNone(file)) return Effect.succeed(Option.getOrUndefined(given))
+  return Option.isSome(given)
+    ? Effect.fail(usageFailed("Either --api-key or --api-key-file, not both"))
+    : readKey(file.value)
+}
+
+const isLoopback = (url: string): boolean => {
+  const { hostname } = new URL(url)
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.")
+}
+
+/** The only thing that a gateway writes to standard output. */
+const readyLine = ({ agent, apiKey, rpc, url }: Served): string =>
+  JSON.stringify({ ready: true, url, rpc, agent, api_key: Redacted.value(apiKey) })
+
+const serve = (options: ServeOptions & { readonly workspace: string; readonly dataDirectory: string }) =>
+  Effect.gen(function*() {
+    // A signal is how a gateway is meant to end.
+    MutableRef.set(yield* SignalExitCode, 0)
+    const local = yield* loadLocal(() => import("../local/LocalGateway.js"))
+    const served = yield* Effect.mapError(local.serve(options), explainLocal)
+    yield* print(readyLine(served))
+    yield* Effect.logInfo(`Agent ${served.agent} works in ${options.workspace}; data is in ${options.dataDirectory}`)
+    if (!isLoopback(served.url)) {
+      yield* Effect.logWarning("Other machines can connect, and keys travel unencrypted: put a TLS proxy in front")
+    }
+    yield* Effect.logInfo(`Listening on ${served.url} and ${served.rpc}; Ctrl-C stops the gateway`)
+    return yield* Effect.never
+  }).pipe(Effect.scoped, Effect.onInterrupt(() => Effect.logInfo("Stopped")))
+
+/** `kruxos gateway` */
+export const gateway = Command.make(
+  "gateway",
+  options,
+  ({ agent, allowAll, apiKey, apiKeyFile, data, host, port, workspace }) =>
+    Effect.gen(function*() {
+      const paths = yield* Path.Path
+      yield* serve({
+        workspace: paths.resolve(workspace),
+        dataDirectory: data === ":memory:" ? data : paths.resolve(data),
+        host,
+        port,
+        agent,
+        apiKey: yield* keyOf(apiKey, apiKeyFile),
+        policy: allowAll ? "allow-all" : "catalogue"
+      })
+    })
+).pipe(
+  Command.withDescription(
+    "Serve a directory to agents. One line of JSON on standard output says that it is ready, and its key."
+  )
+)
