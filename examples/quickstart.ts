@@ -46,7 +46,11 @@ const agent = Effect.gen(function*() {
   const definition = yield* capabilities.describe("filesystem.read")
   yield* heading(`${definition.name} takes`)
   for (const { default: value, description, name, required, type } of definition.inputs) {
-    const presence = required ? "required" : value === undefined ? "optional" : `optional, else ${JSON.stringify(value)}`
+    const presence = required
+      ? "required"
+      : value === undefined
+      ? "optional"
+      : `optional, else ${JSON.stringify(value)}`
     yield* Console.log(`  ${name}: ${type} (${presence}) — ${description}`)
   }
 

@@ -117,7 +117,7 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
   }
   const drop = (info: CloseInfo) => {
     closed = info
-    for (const [id, { sent }] of [...pending]) settle(id, Effect.fail(new Dropped({ info, sent })))
+    for (const [id, { sent }] of pending) settle(id, Effect.fail(new Dropped({ info, sent })))
   }
   // A socket that closes politely tells so only when the other side has answered.
   yield* Effect.addFinalizer(() => Effect.sync(() => drop(closed ?? abandoned)))

@@ -18,8 +18,7 @@ const isLoopback = (hostname: string) =>
   hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" ||
   /^127\.\d+\.\d+\.\d+$/.test(hostname)
 
-const join = (protocol: string, host: string, path: string) =>
-  Either.try(() => new URL(`${protocol}://${host}${path}`))
+const join = (protocol: string, host: string, path: string) => Either.try(() => new URL(`${protocol}://${host}${path}`))
 
 /**
  * Reads `host`, `host:port` (7700 unless given), or a ws, wss, http or https URL. A path that is given is the path of the

@@ -1,4 +1,4 @@
-import { CloseCode, type CloseInfo, type Duplex, type DuplexHandlers } from "./Duplex.js"
+import type { CloseInfo, Duplex, DuplexHandlers } from "./Duplex.js"
 
 interface End {
   readonly duplex: Duplex
@@ -52,6 +52,3 @@ export const makePair = (): readonly [Duplex, Duplex] => {
   const right: End = makeEnd(() => left)
   return [left.duplex, right.duplex]
 }
-
-/** What ends a pair when the process that holds both ends shuts down. */
-export const goingAway: CloseInfo = { code: CloseCode.goingAway, reason: "the gateway is shutting down" }

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { type AnyCapability, inputField } from "../catalogue/Capability.js"
 import { type AnyCatalogue, type Input, type InvokeErrorIn, type NameIn, type Output } from "../catalogue/Catalogue.js"
 import { invalidInputOf } from "../catalogue/invalidInput.js"
-import { CapabilityError, GeneralError, InvalidInput, OutputMismatch } from "../errors/general.js"
+import { CapabilityError, GeneralError, type InvalidInput, OutputMismatch } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
 
 /** What an invocation sends. */

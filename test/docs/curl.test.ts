@@ -45,7 +45,9 @@ describe.skipIf(!hasCurl)("the curl commands of the README", () => {
             timeout: 10_000,
             env: { ...process.env, KRUXOS_API_KEY: Redacted.value(apiKey) }
           })
-        ).pipe(Effect.map(({ stdout }) => stdout)))
+        ).pipe(Effect.map(({ stdout }) =>
+          stdout
+        )))
       const [list, describe, invoke, batch, wrongKey] = outputs
       const listed = yield* decodeAnswer(list)
       assert.strictEqual(Arr.isArray(listed.result?.["capabilities"]) ? listed.result["capabilities"].length : 0, 4)

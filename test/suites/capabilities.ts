@@ -54,7 +54,11 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
           ]
         )
         assert.deepStrictEqual(described.sideEffects.map(({ reversible }) => reversible), [true])
-        assert.deepStrictEqual(described.errors.map(({ type }) => type), ["PathOutOfScope", "ParentNotFound", "DiskFull"])
+        assert.deepStrictEqual(described.errors.map(({ type }) => type), [
+          "PathOutOfScope",
+          "ParentNotFound",
+          "DiskFull"
+        ])
         assert.notStrictEqual(described.whenToUse, "")
         assert.strictEqual(described.permissionTier, "notify")
       }))
@@ -226,7 +230,10 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
         yield* invoke("filesystem.write", { path: "/workspace/notes/new.txt", content: "new" })
         const message = yield* invoke("comms.receive", { channel: `watch:${watch_id}` }).pipe(
           Effect.flatMap(({ messages }) => Arr.head(messages)),
-          Effect.retry({ schedule: Schedule.spaced("50 millis"), while: ({ _tag }) => _tag === "NoSuchElementException" }),
+          Effect.retry({
+            schedule: Schedule.spaced("50 millis"),
+            while: ({ _tag }) => _tag === "NoSuchElementException"
+          }),
           Effect.timeout("10 seconds")
         )
         assert.strictEqual(message.from, "filesystem.watch")
@@ -244,7 +251,10 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
         const seen = yield* invoke("agent.capabilities", { category: "comms" })
         assert.deepStrictEqual(seen.capabilities.map((capability) => capability.name), ["comms.receive"])
         const policy = yield* invoke("agent.policy")
-        assert.strictEqual(policy.rules.find(({ capability }) => capability === "filesystem.delete")?.tier, "approval_required")
+        assert.strictEqual(
+          policy.rules.find(({ capability }) => capability === "filesystem.delete")?.tier,
+          "approval_required"
+        )
         const before = yield* invoke("agent.session")
         const after = yield* invoke("agent.session")
         assert.strictEqual(after.invocation_count, before.invocation_count + 1)

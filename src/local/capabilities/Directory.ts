@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
-import type { AnyCatalogue } from "../../catalogue/Catalogue.js"
 import type { AnyCapability } from "../../catalogue/Capability.js"
+import type { AnyCatalogue } from "../../catalogue/Catalogue.js"
 import { definitionOf } from "../../catalogue/definition.js"
 import { type McpTool, mcpTool } from "../../catalogue/mcpTool.js"
 import type { Prose } from "../../catalogue/Prose.js"
@@ -37,7 +37,9 @@ export const make = (
   const visible = (agent: Agent) =>
     entries.flatMap(({ capability, definition, tool }) => {
       const permissionTier = policy.listedTier(agent, capability)
-      return permissionTier === "blocked" ? [] : [{ definition: { ...definition, permissionTier }, tool, permissionTier }]
+      return permissionTier === "blocked"
+        ? []
+        : [{ definition: { ...definition, permissionTier }, tool, permissionTier }]
     })
 
   return {

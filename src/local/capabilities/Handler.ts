@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { AnyCatalogue, NameIn } from "../../catalogue/Catalogue.js"
 import type { AnyCapability, ErrorOf, HandlerInputOf, OutputOf } from "../../catalogue/Capability.js"
+import type { AnyCatalogue, NameIn } from "../../catalogue/Catalogue.js"
 import { invalidInputOf } from "../../catalogue/invalidInput.js"
 import type {
   InvalidInput,
@@ -16,9 +16,7 @@ import type { KruxosError } from "../../errors/KruxosError.js"
 import type { Session } from "../sessions/Session.js"
 
 /** Who invokes, and what belongs to them. */
-export interface Invocation
-  extends Pick<Session, "agent" | "workspace" | "connectedAt" | "invocations" | "usage">
-{
+export interface Invocation extends Pick<Session, "agent" | "workspace" | "connectedAt" | "invocations" | "usage"> {
   readonly sessionId: string
   /** The session's scope: what an invocation leaves running (a watch) ends with it. */
   readonly sessionScope: Scope.Scope

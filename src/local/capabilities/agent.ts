@@ -57,7 +57,11 @@ export const makeAgentHandlers = Effect.gen(function*() {
     "agent.policy": (_input, { agent }) =>
       Effect.sync(() => ({
         policy_group: agent.policyGroup,
-        rules: policy.rules(agent).map(({ capability, reason, tier }) => ({ capability, tier, reason: reason ?? null })),
+        rules: policy.rules(agent).map(({ capability, reason, tier }) => ({
+          capability,
+          tier,
+          reason: reason ?? null
+        })),
         default_tier: policy.defaultTier
       }))
   }

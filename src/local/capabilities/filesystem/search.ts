@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type * as Catalogue from "../../../catalogue/filesystem.js"
+import { letOthersRun } from "../../letOthersRun.js"
 import { byCodePoint } from "../../workspace/names.js"
 import type { PathFailure, WalkedFile, Workspace } from "../../workspace/Workspace.js"
 import type { Handler } from "../Handler.js"
 import { aggregate, type Aggregation, checkAggregation } from "./aggregate.js"
 import { withinTime } from "./deadline.js"
 import { makeGlob } from "./Glob.js"
-import { letOthersRun } from "../../letOthersRun.js"
 import { checkResultLimit, noLongerADirectory, requireDirectory } from "./searchRoot.js"
 
 type Search = Handler<typeof Catalogue.search>

@@ -4,11 +4,11 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { DirectoryNotFound, NotADirectory } from "../../../errors/filesystem.js"
 import { ResourceExhausted } from "../../../errors/general.js"
+import { letOthersRun } from "../../letOthersRun.js"
 import { fromSegments } from "../../workspace/pathForm.js"
 import { isTemporaryName } from "../../workspace/publish.js"
 import type { DirectoryEntry, PathFailure, WalkedFile, Workspace, WorkspacePath } from "../../workspace/Workspace.js"
 import { ignoredBy, type IgnoreRules, parseIgnoreRules } from "./gitignore.js"
-import { letOthersRun } from "../../letOthersRun.js"
 import { decodeLeniently } from "./textFile.js"
 
 /** What is left out besides hidden names. */

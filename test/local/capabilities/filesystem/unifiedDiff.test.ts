@@ -3,10 +3,10 @@ import { applyPatch } from "diff"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { makePacer } from "../../../../src/local/letOthersRun.js"
 import { replaceText } from "../../../../src/local/capabilities/filesystem/replaceText.js"
 import { makeTextPattern } from "../../../../src/local/capabilities/filesystem/TextPattern.js"
 import { unifiedDiff } from "../../../../src/local/capabilities/filesystem/unifiedDiff.js"
+import { makePacer } from "../../../../src/local/letOthersRun.js"
 import { parameters } from "../../../support/runs.js"
 
 const replaced = (text: string, source: string, replacement: string) =>
