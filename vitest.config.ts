@@ -6,6 +6,21 @@ console.log(`property tests: seed ${seed} (KRUXOS_TEST_SEED=${seed} repeats this
 
 const source = (path: string) => new URL(path, import.meta.url).pathname
 
+/** Those that replace a module, or what is global. */
+const alone = [
+  "test/local/store/missing.test.ts",
+  "test/local/protocol/officialClient.test.ts",
+  "test/packaging/*.test.ts",
+  "test/services/browser.test.ts"
+]
+
+const shared = {
+  pool: "forks",
+  testTimeout: 20_000,
+  hookTimeout: 20_000,
+  env: { KRUXOS_TEST_SEED: seed, KRUXOS_TEST: process.env["KRUXOS_TEST"] ?? "short" }
+} as const
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -14,9 +29,20 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
-    env: { KRUXOS_TEST_SEED: seed, KRUXOS_TEST: process.env["KRUXOS_TEST"] ?? "short" }
+    // Loading Effect costs a file more than its tests do, so that most files share it.
+    poolOptions: { forks: { maxForks: 2 } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: alone,
+          poolOptions: { forks: { isolate: false } }
+        }
+      },
+      { extends: true, test: { ...shared, name: "alone", include: alone } }
+    ]
   }
 })
