@@ -12,6 +12,8 @@ export interface CloseInfo {
 export interface DuplexHandlers {
   readonly onText: (text: string) => void
   readonly onBinary: () => void
+  /** The other side has answered a `ping`. */
+  readonly onPong: () => void
   readonly onClose: (info: CloseInfo) => void
 }
 
@@ -22,6 +24,10 @@ export interface DuplexHandlers {
 export interface Duplex {
   readonly send: (text: string) => boolean
   readonly close: (code: number, reason: string) => void
+  /** Ends at once, without asking the other side. */
+  readonly abort: () => void
+  /** Asks for a sign of life below the frames, where the platform can. */
+  readonly ping: (() => void) | undefined
   readonly listen: (handlers: DuplexHandlers) => void
 }
 

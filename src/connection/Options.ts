@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import type * as Schedule from "effect/Schedule"
 
@@ -7,6 +8,8 @@ export interface ConnectionOptions {
   /** Sent as `clientInfo.name`. */
   readonly clientName: string
   readonly requestTimeoutMillis: number
+  /** How often the gateway is asked for a sign of life. */
+  readonly heartbeat: Duration.Duration
   /** The waits between attempts to connect again; when it ends, the connection is over. */
   readonly reconnect: Schedule.Schedule<unknown>
   /** How many calls may be unanswered at a time; further ones wait. */

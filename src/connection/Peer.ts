@@ -1,4 +1,5 @@
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { RpcError } from "../errors/wire.js"
@@ -44,6 +45,11 @@ export interface Peer {
   /** Sends a frame as it is, such as the answer to a request. */
   readonly send: (text: string) => void
   readonly close: (code: number, reason: string) => void
+  /**
+   * Asks for a sign of life at every interval, and ends the connection where none came in one: what is half-open is found
+   * within two intervals. Every frame is a sign. Never ends by itself.
+   */
+  readonly heartbeat: (interval: Duration.Duration) => Effect.Effect<never>
 }
 
 interface Pending {
@@ -71,6 +77,7 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
   const pending = new Map<RpcId, Pending>()
   let lastId = 0
   let closed: CloseInfo | undefined
+  let isHeard = true
 
   const settle = (id: RpcId | null, exit: Effect.Effect<unknown, RequestFailure>) => {
     const call = id === null ? undefined : pending.get(id)
@@ -113,7 +120,18 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
       }),
     notify: (method, params) => void duplex.send(encodeNotification(method, params)),
     send: (text) => void duplex.send(text),
-    close: duplex.close
+    close: duplex.close,
+    heartbeat: (interval) =>
+      Effect.forever(Effect.suspend(() => {
+        if (!isHeard) {
+          end({ code: CloseCode.abnormal, reason: `no sign of life within ${Duration.format(interval)}` })
+          duplex.abort()
+        }
+        isHeard = false
+        if (duplex.ping === undefined) duplex.send(encodeRequest(++lastId, "ping", {}))
+        else duplex.ping()
+        return clock.sleep(interval)
+      }))
   }
   const drop = (info: CloseInfo) => {
     closed = info
@@ -122,8 +140,18 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
   // A socket that closes politely tells so only when the other side has answered.
   yield* Effect.addFinalizer(() => Effect.sync(() => drop(closed ?? abandoned)))
   const handlers = handlersOf(peer)
+  const end = (info: CloseInfo) => {
+    if (closed !== undefined) return
+    closed = info
+    handlers.onClose(info)
+    drop(info)
+  }
   duplex.listen({
+    onPong: () => {
+      isHeard = true
+    },
     onText: (text) => {
+      isHeard = true
       const frame = decodeFrame(text)
       switch (frame._tag) {
         case "Success":
@@ -139,11 +167,7 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
       }
     },
     onBinary: () => handlers.onOther("binary"),
-    onClose: (info) => {
-      closed = info
-      handlers.onClose(info)
-      drop(info)
-    }
+    onClose: end
   })
   return peer
 })

@@ -97,6 +97,7 @@ export const connect = Effect.fnUntraced(function*(
   )
   const established = yield* Either.mapLeft(readInitialize(result), malformed)
   peer.notify("notifications/initialized", undefined)
+  yield* Effect.forkScoped(peer.heartbeat(options.heartbeat))
   channel = {
     ...established,
     dialect: established.features.has("native") ? "native" : "mcp",

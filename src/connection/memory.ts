@@ -1,10 +1,12 @@
-import type { CloseInfo, Duplex, DuplexHandlers } from "./Duplex.js"
+import { CloseCode, type CloseInfo, type Duplex, type DuplexHandlers } from "./Duplex.js"
 
 interface End {
   readonly duplex: Duplex
   readonly deliver: (text: string) => void
   readonly end: (info: CloseInfo) => void
 }
+
+const aborted: CloseInfo = { code: CloseCode.abnormal, reason: "" }
 
 const makeEnd = (other: () => End): End => {
   let handlers: DuplexHandlers | undefined
@@ -34,6 +36,12 @@ const makeEnd = (other: () => End): End => {
         queueMicrotask(() => other().end(info))
         end(info)
       },
+      abort: () => {
+        queueMicrotask(() => other().end(aborted))
+        end(aborted)
+      },
+      // What is in the same process is alive.
+      ping: () => handlers?.onPong(),
       listen: (given) => {
         handlers = given
         for (const text of waiting.splice(0)) given.onText(text)

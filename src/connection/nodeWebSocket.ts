@@ -3,7 +3,7 @@ import { type CloseInfo, type Duplex, type DuplexHandlers } from "./Duplex.js"
 
 type Event =
   | { readonly _tag: "Text"; readonly text: string }
-  | { readonly _tag: "Binary" }
+  | { readonly _tag: "Binary" | "Pong" }
   | { readonly _tag: "Close"; readonly info: CloseInfo }
 
 const textOf = (data: RawData): string =>
@@ -19,6 +19,8 @@ const hand = (event: Event, handlers: DuplexHandlers) => {
       return handlers.onText(event.text)
     case "Binary":
       return handlers.onBinary()
+    case "Pong":
+      return handlers.onPong()
     case "Close":
       return handlers.onClose(event.info)
   }
@@ -31,6 +33,7 @@ export const duplexOf = (socket: WebSocket): Duplex => {
   const on = (event: Event) => handlers === undefined ? waiting.push(event) : hand(event, handlers)
   socket.on("message", (data, isBinary) => on(isBinary ? { _tag: "Binary" } : { _tag: "Text", text: textOf(data) }))
   socket.on("close", (code, reason) => on({ _tag: "Close", info: { code, reason: reason.toString() } }))
+  socket.on("pong", () => on({ _tag: "Pong" }))
   // An error is always followed by a close, which says what there is to say.
   socket.on("error", () => {})
   return {
@@ -40,6 +43,10 @@ export const duplexOf = (socket: WebSocket): Duplex => {
       return true
     },
     close: (code, reason) => socket.close(code, reason),
+    abort: () => socket.terminate(),
+    ping: () => {
+      if (socket.readyState === socket.OPEN) socket.ping()
+    },
     listen: (given) => {
       handlers = given
       for (const event of waiting.splice(0)) hand(event, given)

@@ -23,6 +23,9 @@ const duplexOf = (socket: WebSocket): Duplex => {
     },
     // A client of the standard may give no other code of the protocol than this.
     close: (code, reason) => code === CloseCode.normal ? socket.close(code, reason) : socket.close(),
+    // The standard has no way to end at once; nobody waits for this close.
+    abort: () => socket.close(),
+    ping: undefined,
     listen: (given) => {
       handlers = given
       for (const event of waiting.splice(0)) event(given)

@@ -17,6 +17,11 @@ export interface CallSettings {
   readonly requestTimeout?: Duration.DurationInput | undefined
   /** The waits between attempts to connect again. Default: 1 s doubling up to 60 s, with jitter, without end. */
   readonly reconnect?: Schedule.Schedule<unknown> | undefined
+  /**
+   * How often the gateway is asked for a sign of life; a connection that gives none is found dead within two of these. Default:
+   * 15 seconds.
+   */
+  readonly heartbeat?: Duration.DurationInput | undefined
   /** How many calls may be unanswered at a time; further ones wait. Default: 10,000. */
   readonly maxInFlight?: number | undefined
 }
@@ -43,6 +48,7 @@ export const connectionOptions = (
   clientName: settings.agentName ?? "kruxos",
   requestTimeoutMillis: Duration.toMillis(settings.requestTimeout ?? "30 seconds"),
   reconnect: settings.reconnect ?? defaultReconnect,
+  heartbeat: Duration.decode(settings.heartbeat ?? "15 seconds"),
   maxInFlight: settings.maxInFlight ?? 10_000
 })
 

@@ -188,6 +188,8 @@ describe("Peer", () => {
       const closing: Duplex = {
         send: () => false,
         close: () => {},
+        abort: () => {},
+        ping: undefined,
         listen: ({ onClose }) => {
           close = onClose
         }

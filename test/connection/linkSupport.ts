@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
@@ -19,6 +20,7 @@ export const connectionOptions: ConnectionOptions = {
   clientName: "test",
   requestTimeoutMillis: 30_000,
   reconnect: plainReconnect,
+  heartbeat: Duration.seconds(15),
   maxInFlight: 100
 }
 

@@ -66,6 +66,7 @@ export const serveOn = (duplex: Duplex, handler: Handler): ServerSide => {
       if (frame._tag === "Request" || frame._tag === "Notification") handler(frame, server)
     },
     onBinary: () => {},
+    onPong: () => {},
     onClose: () => {
       closed = true
     }

@@ -1,4 +1,5 @@
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -20,6 +21,9 @@ import { InitializeParams, initializeResult } from "./initialize.js"
 import { Methods } from "./methods.js"
 import * as Params from "./params.js"
 import { invalidMessage, refuseError } from "./Refusal.js"
+
+/** How often a client is asked for a sign of life; one that gives none is gone within two of these. */
+const heartbeat = Duration.seconds(30)
 
 /** How many requests of one connection may be unanswered at a time. */
 export const maximumUnanswered = 16_384
@@ -130,5 +134,6 @@ export const converse = Effect.fnUntraced(function*(
     onClose: () => Deferred.unsafeDone(closed, Exit.void)
   }))
   yield* Effect.addFinalizer(() => Effect.sync(() => peer.close(CloseCode.goingAway, "the gateway is shutting down")))
+  yield* Effect.forkScoped(peer.heartbeat(heartbeat))
   yield* Deferred.await(closed)
 }, Effect.scoped)
