@@ -1,7 +1,6 @@
 import * as Duration from "effect/Duration"
-import * as Struct from "effect/Struct"
-import { errorFields } from "./base.js"
 import type { KruxosError } from "./KruxosError.js"
+import { toContext } from "./ownFields.js"
 
 /** An error as this project's gateway writes it: every spelling that a client of KruxOS reads. */
 export interface WireError {
@@ -18,10 +17,6 @@ export interface WireError {
   readonly context: { readonly [key: string]: unknown }
 }
 
-const commonNames = new Set(["_tag", ...Struct.keys(errorFields("", { retryable: false }))])
-
-const snakeCase = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
 const wireTypes: { readonly [tag: string]: string } = {
   ApprovalRequired: "ApprovalPending",
   GatewayTimeout: "Timeout",
@@ -34,15 +29,6 @@ const wireTypeOf = (error: KruxosError): string => {
   if (error.type !== error._tag) return error.type
   return error._tag === "CapabilityUnavailable" ? error.reason : wireTypes[error._tag] ?? error.type
 }
-
-const ownFields = (error: KruxosError) =>
-  Object.entries(error)
-    .filter(([name, value]) => !commonNames.has(name) && value !== undefined)
-    .map(([name, value]) =>
-      Duration.isDuration(value)
-        ? [`${snakeCase(name)}_seconds`, Duration.toSeconds(value)] as const
-        : [snakeCase(name), value] as const
-    )
 
 /**
  * Writes an error for the wire: its own fields become context under their wire names. The cause stays here.
@@ -62,7 +48,7 @@ export const encodeFailure = (error: KruxosError, recovery: KruxosError["recover
     retry_after: retryAfter,
     context: {
       ...error.context,
-      ...Object.fromEntries(ownFields(error)),
+      ...toContext(error),
       ...(error._tag === "ApprovalRequired"
         ? { request_id: error.approvalId, ...(error.capability === undefined ? {} : { capability: error.capability }) }
         : {}),

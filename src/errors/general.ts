@@ -88,8 +88,10 @@ export class CapabilityUnavailable extends taggedError<CapabilityUnavailable>()(
   reason: Schema.String
 }) {}
 
-/** There is no capability of this name, or the policy hides it; `name` is the name that was asked for. */
-export class CapabilityNotFound extends taggedError<CapabilityNotFound>()("CapabilityNotFound", { name: knownText }) {}
+/** There is no capability of this name, or the policy hides it; `requested` is the name that was asked for. */
+export class CapabilityNotFound
+  extends taggedError<CapabilityNotFound>()("CapabilityNotFound", { requested: knownText })
+{}
 
 /** A protected service refuses so many writes in a time; a human can allow them. */
 export class BatchProtection extends taggedError<BatchProtection>()("BatchProtection", {

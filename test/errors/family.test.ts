@@ -43,7 +43,7 @@ describe("an error for a reader", () => {
   })
 
   it("names the capability that there is not", () => {
-    const error = new CapabilityNotFound({ message: "There is no capability a.b", name: "a.b" })
+    const error = new CapabilityNotFound({ message: "There is no capability a.b", requested: "a.b" })
     expect(inspect(error)).toContain("_tag: 'CapabilityNotFound'")
     expect(String(error)).toContain("There is no capability a.b")
   })

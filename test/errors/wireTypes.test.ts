@@ -133,8 +133,8 @@ const rows: ReadonlyArray<Row> = [
     context: { transaction_id: "t" },
     fields: { transactionId: "t" }
   },
-  { type: "CapabilityNotFound", tag: "CapabilityNotFound", context: { name: "a.b" }, fields: { name: "a.b" } },
-  { type: "CapabilityNotFound", tag: "CapabilityNotFound", fields: { name: "filesystem.read" } },
+  { type: "CapabilityNotFound", tag: "CapabilityNotFound", context: { name: "a.b" }, fields: { requested: "a.b" } },
+  { type: "CapabilityNotFound", tag: "CapabilityNotFound", fields: { requested: "filesystem.read" } },
   ...["SystemInfoError", "HealthCheckError", "MetricsError", "AlertError", "CommsError", "SchedulerError", "VaultError"]
     .concat("DatabaseError", "IoError", "SessionError", "SessionNotFound")
     .map((type): Row => ({ type, tag: "CapabilityUnavailable", fields: { reason: type } })),
