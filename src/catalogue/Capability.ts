@@ -99,10 +99,13 @@ export type HandlerInputOf<Inputs extends InputFields> = Simplify<
 >
 
 /** The type of a capability's output. */
-export type OutputOf<Outputs extends Schema.Struct.Fields> = Schema.Struct.Type<Outputs>
+export type OutputOf<Outputs extends Schema.Struct.Fields> = Simplify<Schema.Struct.Type<Outputs>>
+
+// With a parameter of its own it goes over the entries one by one, so that no entries give no errors.
+type FailureOf<Entry> = Entry extends ErrorEntry<infer E> ? E : never
 
 /** The errors that a capability itself can fail with. */
-export type ErrorOf<Errors extends ErrorEntries> = Errors[keyof Errors] extends ErrorEntry<infer E> ? E : never
+export type ErrorOf<Errors extends ErrorEntries> = FailureOf<Errors[keyof Errors]>
 
 /** An input that may be left out. Without it the gateway does what the capability says. */
 export function optional<S extends AnySchema>(schema: S): OptionalInput<S, false>

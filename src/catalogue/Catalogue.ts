@@ -1,4 +1,3 @@
-import type * as Schema from "effect/Schema"
 import type { GatewayError } from "../errors/gateway.js"
 import type { ApprovalRequired, GeneralError } from "../errors/general.js"
 import type { AnyCapability, ErrorOf, HandlerInputOf, InputOf, OutputOf } from "./Capability.js"
@@ -29,14 +28,6 @@ export type InvokeErrorIn<C extends AnyCatalogue, Name extends NameIn<C>> =
   | Exclude<GeneralError, ApprovalRequired>
   | ApprovalRequired<Name>
   | GatewayError
-
-/** A capability of a catalogue, by its name. */
-export interface Entry<C extends AnyCatalogue, Name extends NameIn<C>> {
-  readonly capability: AnyCapability
-  readonly name: Name
-  readonly inputSchema: Schema.Schema<Input<C, Name>, { readonly [name: string]: unknown }>
-  readonly outputSchema: Schema.Schema<Output<C, Name>, { readonly [name: string]: unknown }>
-}
 
 /** Makes a catalogue of capabilities; each is found under its own name. */
 export const make = <const Capabilities extends ReadonlyArray<AnyCapability>>(

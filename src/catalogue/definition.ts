@@ -37,7 +37,7 @@ export const definitionOf = (capability: AnyCapability, prose: Prose<AnyCapabili
   errors: Object.entries(capability.errors).map(([type, { recovery }]) => ({
     type,
     description: prose.errors[type] ?? "",
-    recovery: recovery.map((action) => ({ action, description: recoveryDescription(action) }))
+    recovery: recovery.map((action) => ({ action, description: recoveryDescription(capability.name, type, action) }))
   })),
   permissionTier: capability.tier,
   tags: capability.tags

@@ -16,8 +16,9 @@ export interface ObjectJsonSchema extends JsonSchema {
 
 type Descriptions = { readonly [name: string]: string }
 
-// Clients check outputs by format too, and the year 10000 of a file's date has no place in `date-time`: one such file would
-// cost them the whole output.
+// `date-time` is narrower than what goes over the wire: a gateway also takes a date alone, or a time without a zone, and the
+// year 10000 of a file's date would cost a client that checks formats the whole output. A strict validator that has not been
+// taught the format does not even compile the schema.
 const withoutDateFormat = ({ format, ...schema }: JsonSchema): JsonSchema => {
   if (format === undefined) return schema
   return format === "date-time" ? { description: "date and time, ISO 8601", ...schema } : { ...schema, format }
@@ -30,10 +31,7 @@ const generate = (schema: Schema.Schema.AnyNoContext, additional: boolean) => {
     target: "jsonSchema2020-12",
     additionalPropertiesStrategy: additional ? "allow" : "strict"
   })
-  const { recursiveDefinitions, simplify } = simplifier(
-    definitions,
-    additional ? withoutDateFormat : (schema) => schema
-  )
+  const { recursiveDefinitions, simplify } = simplifier(definitions, withoutDateFormat)
   const simplified = simplify(generated)
   const $defs = recursiveDefinitions()
   return { schema: Predicate.isRecord(simplified) ? simplified : {}, $defs }

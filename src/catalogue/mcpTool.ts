@@ -24,19 +24,48 @@ export interface McpTool {
 }
 
 // Doing the same again, when nothing else happened in between, leaves everything as the first time left it: the second
-// call writes the same bytes, or fails and changes nothing.
+// call writes the same, or fails and changes nothing.
 const settled = new Set([
+  "alerts.acknowledge",
   "filesystem.write",
   "filesystem.copy",
   "filesystem.move",
   "filesystem.delete",
-  "filesystem.restore"
+  "filesystem.restore",
+  "git.branch",
+  "git.clone",
+  "git.commit",
+  "git.init",
+  "git.pull",
+  "git.push",
+  "network.download",
+  "proxy.cancel_write",
+  "scheduler.cron_delete",
+  "slack.react",
+  "slack.remove_react",
+  "state.persistent.delete",
+  "state.session.clear",
+  "state.session.delete",
+  "state.session.set",
+  "state.shared.delete",
+  "state.shared.set"
 ])
 
-const isIdempotent = (capability: AnyCapability) =>
+// They are tagged neither `safe` nor `read`, and yet all that they do is look.
+const looking = new Set(["process.list", "process.logs", "process.monitor"])
+
+const onlyLooks = (capability: AnyCapability) =>
   isReplayable(capability) ||
-  settled.has(capability.name) ||
-  (capability.tags.includes("read") && capability.sideEffects.length === 0)
+  (capability.sideEffects.length === 0 && (capability.tags.includes("read") || looking.has(capability.name)))
+
+// No side effect is documented of some capabilities that do more than look, such as a request with any method: of those the
+// worst is assumed, as by a client of MCP that finds no hint.
+const isDestructive = (capability: AnyCapability) =>
+  !onlyLooks(capability) && (
+    capability.sideEffects.length === 0 ||
+    capability.sideEffects.includes("not reversible") ||
+    capability.tags.includes("destructive")
+  )
 
 const outsideTags = ["egress", "external", "network", "email", "slack"]
 
@@ -58,9 +87,8 @@ export const mcpTool = (capability: AnyCapability, prose: Prose<AnyCapability>):
   annotations: {
     title: titleOf(capability.name),
     readOnlyHint: isReplayable(capability),
-    destructiveHint: !isReplayable(capability) &&
-      (capability.sideEffects.includes("not reversible") || capability.tags.includes("destructive")),
-    idempotentHint: isIdempotent(capability),
+    destructiveHint: isDestructive(capability),
+    idempotentHint: onlyLooks(capability) || settled.has(capability.name),
     openWorldHint: outsideTags.some((tag) => capability.tags.includes(tag))
   }
 })

@@ -10,6 +10,9 @@ import { isReplayable } from "../../src/catalogue/replayable.js"
 import { capabilityName, toolName } from "../../src/catalogue/toolName.js"
 import { parameters } from "../support/runs.js"
 import { entries, entry } from "./entries.js"
+import { reference } from "./reference/all.js"
+import { names } from "./reference/Documented.js"
+import { hints } from "./reference/hints.js"
 
 const ajv = new AjvJsonSchemaValidator()
 
@@ -20,27 +23,6 @@ const clientValidator = (name: string) => {
   const { properties = {}, required = [], ...others } = outputSchema
   return ajv.getValidator({ ...others, properties, required })
 }
-
-const namesWhere = (hint: "readOnlyHint" | "destructiveHint" | "idempotentHint" | "openWorldHint") =>
-  entries
-    .filter(({ capability, prose }) => mcpTool(capability, prose).annotations[hint])
-    .map(({ name }) => name)
-    .sort()
-
-const readOnly = [
-  "agent.capabilities",
-  "agent.policy",
-  "agent.session",
-  "agent.whoami",
-  "filesystem.list",
-  "filesystem.read",
-  "filesystem.search",
-  "filesystem.stat",
-  "system.health",
-  "system.info",
-  "system.metrics",
-  "system.time"
-]
 
 describe("mcpTool", () => {
   it.each(entries)("$name is a tool that the official SDK reads whole", ({ capability, name, prose }) => {
@@ -74,31 +56,37 @@ describe("mcpTool", () => {
     expect(clientValidator("filesystem.list")({ entries, total: 1, path: "/workspace" }).valid).toBe(true)
   })
 
-  it("hints at what only reads", () => {
-    expect(namesWhere("readOnlyHint")).toEqual(readOnly)
+  it("hints of each capability what is true of it", () => {
+    const actual = entries.map(({ capability, name, prose }) => {
+      const { destructiveHint, idempotentHint, openWorldHint, readOnlyHint } = mcpTool(capability, prose).annotations
+      return [name, [readOnlyHint, destructiveHint, idempotentHint, openWorldHint]]
+    })
+    expect(Object.fromEntries(actual)).toEqual(hints)
   })
 
-  it("hints at what nothing undoes", () => {
-    expect(namesWhere("destructiveHint")).toEqual(["comms.receive", "filesystem.append", "filesystem.delete"])
-  })
-
-  it("hints at what may be repeated without further effect", () => {
-    expect(namesWhere("idempotentHint")).toEqual(
-      [
-        ...readOnly,
-        "filesystem.copy",
-        "filesystem.delete",
-        "filesystem.move",
-        "filesystem.restore",
-        "filesystem.search_content",
-        "filesystem.write"
-      ].sort()
+  it("hints that it only reads of what is documented as safe and without side effects, and of reading mail", () => {
+    const safe = Object.entries(reference)
+      .filter(([name, { sideEffects = [], tags }]) =>
+        name === "email.read" || (names(tags).includes("safe") && sideEffects.length === 0)
+      )
+      .map(([name]) => name)
+    expect(safe).toHaveLength(38)
+    const whereTrue = (holds: (row: (typeof entries)[number]) => boolean) =>
+      entries.filter(holds).map(({ name }) => name).sort()
+    expect(whereTrue(({ capability, prose }) => mcpTool(capability, prose).annotations.readOnlyHint)).toEqual(
+      safe.sort()
     )
+    expect(whereTrue(({ capability }) => isReplayable(capability))).toEqual(safe.sort())
   })
 
-  it("hints at what reaches beyond the machine", () => {
-    expect(namesWhere("openWorldHint")).toEqual([])
-    const request = make("network.http_request", {
+  it("hints the worst of a pack's capability that says nothing of its effects", () => {
+    const thing = make("pack.thing", { tier: "notify", tags: ["pack"], inputs: {}, outputs: {}, errors: {} })
+    const prose = { ...entry("agent.whoami").prose, inputs: {}, outputs: {} }
+    expect(mcpTool(thing, prose).annotations).toMatchObject({ readOnlyHint: false, destructiveHint: true })
+  })
+
+  it("hints of a pack's request that it reaches beyond the machine", () => {
+    const request = make("pack.http_request", {
       tier: "notify",
       tags: ["network", "http", "egress"],
       inputs: {},
@@ -108,7 +96,7 @@ describe("mcpTool", () => {
     })
     const prose = { ...entry("agent.whoami").prose, inputs: {}, outputs: {} }
     expect(mcpTool(request, prose).annotations).toEqual({
-      title: "Network: http request",
+      title: "Pack: http request",
       readOnlyHint: false,
       destructiveHint: true,
       idempotentHint: false,
@@ -130,6 +118,13 @@ describe("isReplayable", () => {
     ["is true of what is safe and has no side effects", "filesystem.read", ["safe"], [], true],
     ["is false of what is safe and has one", "filesystem.watch", ["safe"], ["reversible"], false],
     ["is false of what has none and is not called safe", "filesystem.search_content", ["read"], [], false],
+    [
+      "is false of a request that documents none and is not called safe",
+      "network.credentialed_request",
+      ["network"],
+      [],
+      false
+    ],
     ["is true of reading mail, which only fills a cache", "email.read", ["safe"], ["not reversible"], true]
   ])("%s", (_, name, tags, sideEffects, expected) => {
     expect(isReplayable({ name, tags, sideEffects })).toBe(expected)

@@ -4,6 +4,9 @@ import { builtIn } from "../../src/catalogue/builtIn.js"
 import type { Prose } from "../../src/catalogue/Prose.js"
 import { builtInProse } from "../../src/catalogue/prose/builtIn.js"
 import { entries } from "./entries.js"
+import { categories } from "./reference/all.js"
+
+const mentioned = new RegExp(String.raw`\b(?:${Object.keys(categories).join("|")})(?:\.[a-z_]+){1,2}\b(?!\.\w)`, "g")
 
 const common = { purpose: "", whenToUse: "", sideEffects: [], commonPatterns: [] }
 
@@ -28,9 +31,33 @@ describe("the words of the catalogue", () => {
     )
   })
 
+  it.each(entries)("name the inputs, outputs and errors of $name, and no others", ({ capability, prose }) => {
+    expect(Object.keys(prose.inputs)).toEqual(Object.keys(capability.inputs))
+    expect(Object.keys(prose.outputs).sort()).toEqual(Object.keys(capability.outputs).sort())
+    expect(Object.keys(prose.errors).sort()).toEqual(Object.keys(capability.errors).sort())
+  })
+
+  it.each(entries)("of $name are nowhere empty", ({ prose }) => {
+    const texts = [
+      prose.purpose,
+      prose.whenToUse,
+      ...Object.values<string>(prose.inputs),
+      ...Object.values<string>(prose.outputs),
+      ...Object.values<string>(prose.errors),
+      ...prose.sideEffects,
+      ...prose.commonPatterns.flatMap(({ description, steps }) => [description, ...steps])
+    ]
+    expect(texts.filter((text) => text.trim() === "")).toEqual([])
+  })
+
   it.each(entries)("of $name refer to capabilities that exist", ({ prose }) => {
-    const referred = JSON.stringify(prose).match(/\b(?:agent|comms|filesystem|system)\.[a-z_]+/g) ?? []
+    const referred = JSON.stringify(prose).match(mentioned) ?? []
     expect(referred.filter((name) => !Object.hasOwn(builtIn, name))).toEqual([])
+  })
+
+  it("refer to many", () => {
+    const referred = new Set(entries.flatMap(({ prose }) => JSON.stringify(prose).match(mentioned) ?? []))
+    expect(referred.size).toBeGreaterThan(60)
   })
 
   it("do not compile when a name is missing or one too many", () => {

@@ -163,22 +163,35 @@ describe("recoveryFor", () => {
     const listed = entries.flatMap(({ capability }) =>
       Object.entries(capability.errors).flatMap(([type]) => recoveryFor(capability, ofType(type, { path })))
     )
-    expect(listed.length).toBeGreaterThan(40)
+    expect(listed.length).toBeGreaterThan(200)
     expect(listed.filter(({ capability }) => capability !== undefined && !Object.hasOwn(builtIn, capability))).toEqual(
       []
     )
   })
 })
 
+const everyAction = entries.flatMap(({ capability, name }) =>
+  Object.entries(capability.errors).flatMap(([type, { recovery }]) =>
+    recovery.map((action) => ({ capability, name, type, action }))
+  )
+)
+
 describe("recoveryDescription", () => {
   it("has words for every action that a capability lists", () => {
-    const listed = entries.flatMap(({ capability }) =>
-      Object.values(capability.errors).flatMap(({ recovery }) => recovery)
+    expect(everyAction.length).toBeGreaterThan(200)
+    expect(everyAction.filter(({ action, name, type }) => recoveryDescription(name, type, action) === "")).toEqual([])
+  })
+
+  it("says in a definition what it says with the error", () => {
+    const different = everyAction.filter(({ action, capability, name, type }) =>
+      recoveryFor(capability, ofType(type)).find((offered) => offered.action === action)?.description !==
+        recoveryDescription(name, type, action)
     )
-    expect(listed.filter((action) => recoveryDescription(action) === "")).toEqual([])
+    expect(different).toEqual([])
   })
 
   it("is empty for one that is not known", () => {
-    expect(recoveryDescription("toString")).toBe("")
+    expect(recoveryDescription("filesystem.read", "FileNotFound", "toString")).toBe("")
+    expect(recoveryDescription("pack.thing", "toString", "constructor")).toBe("")
   })
 })

@@ -1,8 +1,8 @@
 import type { BuiltIn } from "../builtIn.js"
-import type { ProsesOf } from "../Prose.js"
+import type { Proses } from "../Prose.js"
 
 /** The words of `comms.*`. */
-export const comms: ProsesOf<BuiltIn, "comms"> = {
+export const comms: Pick<Proses<BuiltIn>, "comms.receive"> = {
   "comms.receive": {
     purpose: "Takes messages from your inbox: from other agents, from channels you subscribed to and from watches.",
     whenToUse: "Use it to learn what arrived since the last time. With acknowledge, which is the default, messages " +

@@ -5,11 +5,12 @@ import type * as Scope from "effect/Scope"
 import type { AnyCapability, ErrorOf, HandlerInputOf, OutputOf } from "../../catalogue/Capability.js"
 import type { AnyCatalogue, NameIn } from "../../catalogue/Catalogue.js"
 import { invalidInputOf } from "../../catalogue/invalidInput.js"
-import type {
-  InvalidInput,
-  NotReversible,
-  PermissionDenied,
-  ResourceExhausted,
+import {
+  type CapabilityError,
+  type InvalidInput,
+  type NotReversible,
+  type PermissionDenied,
+  type ResourceExhausted,
   ServiceUnavailable
 } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
@@ -23,7 +24,13 @@ export interface Invocation extends Pick<Session, "agent" | "workspace" | "conne
 }
 
 /** What any handler may fail with, besides the errors that its capability lists. */
-export type HandlerFailure = InvalidInput | NotReversible | PermissionDenied | ResourceExhausted | ServiceUnavailable
+export type HandlerFailure =
+  | CapabilityError
+  | InvalidInput
+  | NotReversible
+  | PermissionDenied
+  | ResourceExhausted
+  | ServiceUnavailable
 
 /**
  * What carries out a capability in the local gateway, typed by its catalogue entry. It is interrupted when the caller
@@ -50,7 +57,7 @@ export type Prepared = (invocation: Invocation) => Effect.Effect<unknown, Kruxos
 export interface Registration {
   readonly capability: AnyCapability
   /** Checks arguments as they came from the wire; what it returns runs the handler and encodes its output for the wire. */
-  readonly prepare: (input: unknown) => Either.Either<Prepared, InvalidInput>
+  readonly prepare: (input: unknown) => Either.Either<Prepared, InvalidInput | ServiceUnavailable>
 }
 
 const register = (capability: AnyCapability, handler: Handler<AnyCapability>): Registration => {
@@ -67,18 +74,39 @@ const register = (capability: AnyCapability, handler: Handler<AnyCapability>): R
   }
 }
 
+// Before any question of approval: nobody is asked to approve what cannot be done.
+const withoutHandler = (capability: AnyCapability): Registration => {
+  const [category = ""] = capability.name.split(".")
+  return {
+    capability,
+    prepare: () =>
+      Either.left(
+        new ServiceUnavailable({
+          message: `${capability.name} is not there: this gateway does not carry out ${category} capabilities yet`,
+          capability: capability.name,
+          service: category,
+          reason: "use a KruxOS appliance, or a later version of this gateway",
+          retryable: false
+        })
+      )
+  }
+}
+
 // That each handler belongs to the capability of its name is what `Handlers` says, and what is lost when both are looked up
 // by name: a type-level helper.
 const byName = (handlers: object) => new Map(Object.entries(handlers)) as ReadonlyMap<string, Handler<AnyCapability>>
 
-/** Registers a handler for every capability of a catalogue. */
+/**
+ * Registers every capability of a catalogue. One without a handler is listed like the others, and fails with
+ * ServiceUnavailable.
+ */
 export const registerAll = <C extends AnyCatalogue>(
   catalogue: C,
-  handlers: Handlers<C>
+  handlers: Partial<Handlers<C>>
 ): ReadonlyArray<Registration> => {
   const found = byName(handlers)
-  return Object.values(catalogue).flatMap((capability) => {
+  return Object.values(catalogue).map((capability) => {
     const handler = found.get(capability.name)
-    return handler === undefined ? [] : [register(capability, handler)]
+    return handler === undefined ? withoutHandler(capability) : register(capability, handler)
   })
 }

@@ -22,22 +22,23 @@ const commsError = (cause: unknown) =>
   })
 
 /** The handlers of `comms.*`. */
-export const makeCommsHandlers: Effect.Effect<HandlersOf<BuiltIn, "comms">, never, Inbox> = Effect.gen(function*() {
-  const inbox = yield* Inbox
-  return {
-    "comms.receive": ({ acknowledge, channel, limit }, { agent }) =>
-      limit > mostMessages
-        ? limitTooHigh()
-        : inbox.receive({ agent: agent.name, limit, channel, acknowledge }).pipe(
-          Effect.map(({ messages, remaining }) => ({
-            messages: messages.map(({ messageId, sentAt, ...message }) => ({
-              ...message,
-              message_id: messageId,
-              sent_at: sentAt
+export const makeCommsHandlers: Effect.Effect<Pick<HandlersOf<BuiltIn, "comms">, "comms.receive">, never, Inbox> =
+  Effect.gen(function*() {
+    const inbox = yield* Inbox
+    return {
+      "comms.receive": ({ acknowledge, channel, limit }, { agent }) =>
+        limit > mostMessages
+          ? limitTooHigh()
+          : inbox.receive({ agent: agent.name, limit, channel, acknowledge }).pipe(
+            Effect.map(({ messages, remaining }) => ({
+              messages: messages.map(({ messageId, sentAt, ...message }) => ({
+                ...message,
+                message_id: messageId,
+                sent_at: sentAt
+              })),
+              remaining
             })),
-            remaining
-          })),
-          Effect.mapError(commsError)
-        )
-  }
-})
+            Effect.mapError(commsError)
+          )
+    }
+  })

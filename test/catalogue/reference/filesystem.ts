@@ -1,72 +1,11 @@
-interface Documented {
-  readonly tier: string
-  readonly version: string
-  readonly tags: string
-  /** By name: the wire type, with `?` where the input may be left out, and `= ` before a default in JSON. */
-  readonly inputs: { readonly [name: string]: string }
-  readonly outputs: { readonly [name: string]: string }
-  /** By error type: the recovery actions. */
-  readonly errors: { readonly [type: string]: string }
-  readonly sideEffects?: ReadonlyArray<string>
-}
-
-const agent = { tier: "autonomous", version: "1.0", errors: { SessionError: "reconnect" } }
-
-const system = { tier: "autonomous", version: "1.0" }
+import type { Reference } from "./Documented.js"
 
 const reads = { tier: "autonomous", version: "1.0" }
 
 const writes = { tier: "notify", version: "1.0", sideEffects: ["reversible"] }
 
-/** What the public reference of KruxOS documents, written down apart from the catalogue. */
-export const reference: { readonly [name: string]: Documented } = {
-  "agent.whoami": {
-    ...agent,
-    tags: "agent, identity, safe, read",
-    inputs: {},
-    outputs: {
-      agent_name: "AgentId",
-      purpose: "String",
-      policy_group: "String",
-      workspace_path: "FilesystemPath",
-      created_at: "DateTime"
-    }
-  },
-  "agent.capabilities": {
-    ...agent,
-    tags: "agent, discovery, safe, read",
-    inputs: { category: "String?" },
-    outputs: { capabilities: "Array", total: "Integer" }
-  },
-  "agent.session": {
-    ...agent,
-    tags: "agent, session, safe, read",
-    inputs: {},
-    outputs: {
-      session_id: "SessionId",
-      connected_at: "DateTime",
-      duration_seconds: "Integer",
-      invocation_count: "Integer",
-      resource_usage: "Object",
-      workspace_path: "FilesystemPath",
-      state_quota: "Object"
-    }
-  },
-  "agent.policy": {
-    ...agent,
-    tags: "agent, policy, safe, read",
-    inputs: {},
-    outputs: { policy_group: "String", rules: "Array", default_tier: "String" }
-  },
-  "comms.receive": {
-    tier: "autonomous",
-    version: "1.0",
-    tags: "comms, messaging, receive, read",
-    inputs: { limit: "Integer? = 10", channel: "String?", acknowledge: "Boolean? = true" },
-    outputs: { messages: "Array", remaining: "Integer" },
-    errors: { CommsError: "retry" },
-    sideEffects: ["not reversible"]
-  },
+/** `filesystem.*`, as documented. */
+export const filesystem: Reference = {
   "filesystem.read": {
     ...reads,
     tags: "filesystem, read, safe",
@@ -242,48 +181,5 @@ export const reference: { readonly [name: string]: Documented } = {
     outputs: { path: "FilesystemPath", new_size: "Integer" },
     errors: { PathOutOfScope: "check_scope", DiskFull: "check_quota" },
     sideEffects: ["not reversible"]
-  },
-  "system.info": {
-    ...system,
-    tags: "system, info, safe, read",
-    inputs: {},
-    outputs: {
-      os_version: "String",
-      uptime_seconds: "Integer",
-      agent_count: "Integer",
-      cpu_count: "Integer",
-      memory_total_bytes: "Integer",
-      memory_available_bytes: "Integer",
-      disk_total_bytes: "Integer",
-      disk_available_bytes: "Integer"
-    },
-    errors: { SystemInfoError: "retry" }
-  },
-  "system.health": {
-    ...system,
-    tags: "system, health, diagnostics, safe, read",
-    inputs: {},
-    outputs: { overall_status: "String", services: "Array", resource_usage: "Object", queue_depths: "Object" },
-    errors: { HealthCheckError: "retry" }
-  },
-  "system.metrics": {
-    ...system,
-    tags: "system, metrics, diagnostics, safe, read",
-    inputs: { window: "String? = \"5m\"" },
-    outputs: { window: "String", cpu: "Object", memory: "Object", disk_io: "Object", network_io: "Object" },
-    errors: { MetricsError: "retry" }
-  },
-  "system.time": {
-    ...system,
-    tags: "system, time, safe, read",
-    inputs: { timezone: "String?" },
-    outputs: {
-      utc: "DateTime",
-      unix_epoch: "Integer",
-      unix_epoch_ms: "Integer",
-      local: "DateTime",
-      timezone: "String"
-    },
-    errors: { InvalidTimezone: "fix_timezone" }
   }
 }

@@ -1,0 +1,144 @@
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import { builtIn } from "../../../src/catalogue/builtIn.js"
+import { builtInProse } from "../../../src/catalogue/prose/builtIn.js"
+import { makeRegistrations } from "../../../src/local/capabilities/builtIn.js"
+import * as Directory from "../../../src/local/capabilities/Directory.js"
+import type { Registration } from "../../../src/local/capabilities/Handler.js"
+import * as Policy from "../../../src/local/policy/Policy.js"
+import * as Store from "../../../src/local/store/Store.js"
+
+/** What the local gateway lists and does not carry out yet. */
+const missing = {
+  alerts: [
+    "alerts.send",
+    "alerts.list",
+    "alerts.acknowledge"
+  ],
+  comms: [
+    "comms.send",
+    "comms.broadcast",
+    "comms.subscribe"
+  ],
+  email: [
+    "email.search",
+    "email.read",
+    "email.send",
+    "email.delete",
+    "email.move",
+    "email.draft",
+    "email.bulk_delete"
+  ],
+  git: [
+    "git.init",
+    "git.status",
+    "git.clone",
+    "git.pull",
+    "git.push",
+    "git.commit",
+    "git.diff",
+    "git.log",
+    "git.branch"
+  ],
+  network: [
+    "network.http_request",
+    "network.dns_lookup",
+    "network.download",
+    "network.port_check",
+    "network.credentialed_request"
+  ],
+  process: [
+    "process.run",
+    "process.monitor",
+    "process.kill",
+    "process.list",
+    "process.logs"
+  ],
+  proxy: [
+    "proxy.cancel_write",
+    "proxy.list_writes"
+  ],
+  scheduler: [
+    "scheduler.delay",
+    "scheduler.cron_create",
+    "scheduler.cron_list",
+    "scheduler.cron_delete"
+  ],
+  secrets: [
+    "secrets.list",
+    "secrets.use",
+    "secrets.rotate_request"
+  ],
+  slack: [
+    "slack.search",
+    "slack.read",
+    "slack.channels",
+    "slack.send",
+    "slack.reply",
+    "slack.react",
+    "slack.remove_react"
+  ],
+  state: [
+    "state.session.get",
+    "state.session.set",
+    "state.session.delete",
+    "state.session.list",
+    "state.session.clear",
+    "state.persistent.get",
+    "state.persistent.set",
+    "state.persistent.delete",
+    "state.persistent.list",
+    "state.persistent.query",
+    "state.persistent.history",
+    "state.shared.get",
+    "state.shared.set",
+    "state.shared.delete",
+    "state.shared.list",
+    "state.shared.watch",
+    "state.snapshot.create",
+    "state.snapshot.list",
+    "state.snapshot.load",
+    "state.briefing.generate",
+    "state.backup.create",
+    "state.backup.list",
+    "state.backup.restore",
+    "state.backup.export"
+  ]
+}
+
+const registrations = Effect.scoped(makeRegistrations).pipe(
+  Effect.provide(Layer.mergeAll(
+    Store.layer({ filename: ":memory:" }),
+    Layer.succeed(Policy.Policy, Policy.allowAll),
+    Layer.succeed(Directory.Directory, Directory.make(builtIn, builtInProse, Policy.allowAll))
+  ))
+)
+
+// Arguments are not looked at where nothing would be done with them.
+const refusal = ({ prepare }: Registration) => Either.getOrUndefined(Either.flip(prepare({ no_such_input: 1 })))
+
+it.effect("the local gateway registers the whole catalogue, and carries out all but what is named here", () =>
+  Effect.gen(function*() {
+    const registered = yield* registrations
+    expect(registered.map(({ capability }) => capability.name).sort()).toEqual(Object.keys(builtIn).sort())
+    const unavailable = registered.filter((registration) => refusal(registration)?._tag === "ServiceUnavailable")
+    expect(unavailable.map(({ capability }) => capability.name).sort()).toEqual(Object.values(missing).flat().sort())
+  }))
+
+it.effect("what is not carried out says so, and that trying again is in vain", () =>
+  Effect.gen(function*() {
+    const registered = yield* registrations
+    for (const [category, names] of Object.entries(missing)) {
+      for (const name of names) {
+        const registration = registered.find(({ capability }) => capability.name === name)
+        expect(registration === undefined ? undefined : refusal(registration)).toMatchObject({
+          _tag: "ServiceUnavailable",
+          capability: name,
+          service: category,
+          retryable: false
+        })
+      }
+    }
+  }))
