@@ -1,4 +1,8 @@
 export type { BuiltIn } from "./catalogue/builtIn.js"
+export * as Capability from "./catalogue/Capability.js"
+export * as Catalogue from "./catalogue/Catalogue.js"
+export type { Prose, Proses } from "./catalogue/Prose.js"
+export type { DiscoveryError } from "./connection/invocations.js"
 export { GatewayStatus } from "./connection/Link.js"
 export * from "./errors/index.js"
 export {

@@ -1,3 +1,4 @@
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -6,6 +7,7 @@ import { builtInProse } from "../catalogue/prose/builtIn.js"
 import { makeRegistrations } from "./capabilities/builtIn.js"
 import * as Directory from "./capabilities/Directory.js"
 import { sweepTrash } from "./capabilities/filesystem/trash.js"
+import * as Pack from "./capabilities/Pack.js"
 import * as Core from "./Core.js"
 import * as Policy from "./policy/Policy.js"
 import * as Methods from "./protocol/methods.js"
@@ -31,13 +33,15 @@ export interface CoreOptions {
   /** The directory of the gateway's data, links resolved, where it has one. */
   readonly dataDirectory: string | undefined
   readonly policy: PolicyChoice
+  /** What the gateway serves besides its own capabilities. */
+  readonly packs: ReadonlyArray<Pack.Pack>
 }
 
 /** What the protocols need of the core. */
 export type CoreServices = Methods.Methods | Sessions.Sessions | Agents
 
-const policyOf = (choice: PolicyChoice): Policy.PolicyService =>
-  choice === "allow-all" ? Policy.allowAll : Policy.catalogueTiers(Object.values(builtIn))
+const policyOf = (choice: PolicyChoice, { catalogue }: Pack.Offer): Policy.PolicyService =>
+  choice === "allow-all" ? Policy.allowAll : Policy.catalogueTiers(Object.values(catalogue))
 
 const warnIfAllowAll = (choice: PolicyChoice) =>
   choice === "allow-all"
@@ -66,23 +70,37 @@ const sweepTrashHourly = Effect.gen(function*() {
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 hour")))
 })
 
-/** The gateway without a way in: everything behind the protocols. */
-export const layer = (options: CoreOptions): Layer.Layer<CoreServices, StoreUnavailable | WorkspaceUnavailable> => {
-  const policy = Layer.sync(Policy.Policy, () => policyOf(options.policy))
+const coreOf = (options: CoreOptions, offer: Pack.Offer) => {
+  const policy = Layer.sync(Policy.Policy, () => policyOf(options.policy, offer))
   const directory = Layer.effect(
     Directory.Directory,
-    Effect.map(Policy.Policy, (made) => Directory.make(builtIn, builtInProse, made))
+    Effect.map(Policy.Policy, (made) => Directory.make(offer.catalogue, offer.prose, made))
   )
-  const core = Layer.scoped(Core.Core, Effect.flatMap(makeRegistrations, Core.make))
+  const registrations = Effect.map(makeRegistrations, (own) => [
+    ...own,
+    ...options.packs.flatMap((pack) => pack.registrations)
+  ])
+  const core = Layer.scoped(Core.Core, Effect.flatMap(registrations, Core.make))
   return Methods.layer.pipe(
     Layer.provide(core),
     Layer.provideMerge(Layer.merge(Sessions.layer, Layer.scopedDiscard(sweepTrashHourly))),
     Layer.provide([directory, Workspaces.layer(options.workspace, options.dataDirectory)]),
     Layer.provide([
       policy,
-      Layer.effectDiscard(Effect.orDie(closeOrphans)),
+      Layer.effectDiscard(closeOrphans),
       Layer.effectDiscard(warnIfAllowAll(options.policy))
     ]),
     Layer.provideMerge(Store.layer({ filename: options.database }))
   )
 }
+
+/** The gateway without a way in: everything behind the protocols. */
+export const layer = (
+  options: CoreOptions
+): Layer.Layer<
+  CoreServices,
+  SqlError | StoreUnavailable | WorkspaceUnavailable | Pack.PackConflict | Pack.InvalidCapabilityName
+> =>
+  Layer.unwrapEffect(
+    Effect.map(Pack.join({ catalogue: builtIn, prose: builtInProse }, options.packs), (offer) => coreOf(options, offer))
+  )

@@ -1,1 +1,8 @@
+export type { Handler, Handlers, Invocation } from "./capabilities/Handler.js"
+export { InvalidCapabilityName, type Pack, PackConflict } from "./capabilities/Pack.js"
+export { DataDirectoryUnavailable } from "./data/DataDirectory.js"
+export { OwnKeyUnknown } from "./data/ownAgent.js"
 export * as LocalGateway from "./LocalGateway.js"
+export { AgentAlreadyExists, AgentRevoked, InvalidAgentName, InvalidApiKey } from "./store/AgentErrors.js"
+export { StoreUnavailable } from "./store/StoreUnavailable.js"
+export { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"

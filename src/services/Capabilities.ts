@@ -92,6 +92,9 @@ export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
 
   /** Emits whenever the gateway says that its list of capabilities has changed. */
   readonly changes: Stream.Stream<void>
+
+  /** The same capabilities, with those of another catalogue typed too: a pack's, or what `kruxos codegen` wrote. */
+  readonly withCatalogue: <Mine extends AnyCatalogue>(mine: Mine) => CapabilitiesService<C & Mine>
 }
 
 const matches = (filter: ListFilter) => ({ name, tags }: CapabilityDefinition): boolean =>
@@ -202,9 +205,16 @@ export const make = <C extends AnyCatalogue>(
     changes: Stream.filterMap(
       link.notifications,
       ({ method }) => method === "notifications/tools/list_changed" ? Option.some(undefined) : Option.none()
-    )
+    ),
+    withCatalogue: (mine) => make(link, { ...catalogue, ...mine }, requestTimeoutMillis)
   }
 }
 
 /** The capabilities of the gateway that a Layer connects to. */
-export class Capabilities extends Context.Tag("kruxos/Capabilities")<Capabilities, CapabilitiesService>() {}
+export class Capabilities extends Context.Tag("kruxos/Capabilities")<Capabilities, CapabilitiesService>() {
+  /** The capabilities, with those of another catalogue typed too: see `withCatalogue` of the service. */
+  static readonly withCatalogue = <Mine extends AnyCatalogue>(
+    mine: Mine
+  ): Effect.Effect<CapabilitiesService<BuiltIn & Mine>, never, Capabilities> =>
+    Effect.map(Capabilities, (capabilities) => capabilities.withCatalogue(mine))
+}

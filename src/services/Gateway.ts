@@ -1,6 +1,7 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -15,7 +16,7 @@ import type { GatewayStatus, Link } from "../connection/Link.js"
 import type { ConnectionOptions } from "../connection/Options.js"
 import * as SocketLink from "../connection/socketLink.js"
 import * as WebSocketDial from "../connection/webSocket.js"
-import type { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
+import { type AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import type { Feature, Session } from "../schema/Session.js"
 import { Capabilities, make as makeCapabilities } from "./Capabilities.js"
 import { config, connectionOptions, endpointOf, type GatewayOptions } from "./GatewayOptions.js"
@@ -29,7 +30,10 @@ export interface McpConfig {
 
 /** The connection to a gateway. */
 export interface GatewayService {
-  /** The session in use; while the connection is being made again, the next one. */
+  /**
+   * The session in use; while the connection is being made again, the next one. Fails with ConnectionFailed where there is none
+   * within the `requestTimeout`.
+   */
   readonly session: Effect.Effect<Session, ConnectionFailed | AuthenticationFailed>
   /** The status now, then each change; it ends after `Closed`. */
   readonly status: Stream.Stream<GatewayStatus>
@@ -72,10 +76,17 @@ export const layerOf = <E, R>(
   socketUrl: Option.Option<string>
 ): Layer.Layer<GatewayServices, E, Exclude<R, Scope.Scope>> =>
   Layer.scopedContext(Effect.map(link, (made) => {
+    const channel = Effect.timeoutFail(made.channel, {
+      duration: Duration.millis(options.requestTimeoutMillis),
+      onTimeout: () =>
+        new ConnectionFailed({
+          message: `No session within ${options.requestTimeoutMillis / 1000} s: the connection is lost`
+        })
+    })
     const gateway: GatewayService = {
-      session: Effect.map(made.channel, ({ session }) => session),
+      session: Effect.map(channel, ({ session }) => session),
       status: made.status,
-      features: Effect.map(made.channel, ({ features }) => features),
+      features: Effect.map(channel, ({ features }) => features),
       asMcpConfig: Option.map(socketUrl, (url) => mcpConfig(url, options.apiKey))
     }
     return Context.make(Gateway, gateway).pipe(

@@ -11,7 +11,7 @@ import { AuthenticationFailed } from "../errors/gateway.js"
 
 /** What every connection may say; what carries it is chosen by the Layer. */
 export interface CallSettings {
-  /** Sent to the gateway as the client's name. Default: `kruxos`. */
+  /** Sent to the gateway as the client's name, over a WebSocket. Default: `kruxos`. */
   readonly agentName?: string | undefined
   /** How long a call waits for its answer, unless it says otherwise. Default: 30 seconds. */
   readonly requestTimeout?: Duration.DurationInput | undefined

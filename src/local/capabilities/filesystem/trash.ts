@@ -7,7 +7,8 @@ import { Buffer } from "node:buffer"
 import { randomBytes } from "node:crypto"
 import type * as filesystem from "../../../catalogue/filesystem.js"
 import { FileNotFound, TrashEntryNotFound } from "../../../errors/filesystem.js"
-import { InvalidInput, ServiceUnavailable } from "../../../errors/general.js"
+import { InvalidInput } from "../../../errors/general.js"
+import { storeUnavailable } from "../../store/agentFailure.js"
 import { Trash, type TrashEntry, type TrashService } from "../../store/Trash.js"
 import { trashNameOf, trashPathOf } from "../../workspace/pathForm.js"
 import type { Workspace, WorkspacePath } from "../../workspace/Workspace.js"
@@ -16,9 +17,6 @@ import { diskAsResource, inField } from "./failures.js"
 
 /** How long a deleted file can be restored. */
 export const keptFor = Duration.hours(24)
-
-const storeUnavailable = (cause: SqlError): ServiceUnavailable =>
-  new ServiceUnavailable({ message: "The store of the gateway does not answer", service: "store", cause })
 
 /** A name of at most 255 bytes that tells what was deleted. */
 const newTrashName = (path: WorkspacePath): string => {

@@ -1,0 +1,67 @@
+import type { SqlError } from "@effect/sql/SqlError"
+import type * as Redacted from "effect/Redacted"
+import type { InvalidCapabilityName, Pack, PackConflict } from "./capabilities/Pack.js"
+import type { DataDirectoryUnavailable } from "./data/DataDirectory.js"
+import type { OwnKeyUnknown } from "./data/ownAgent.js"
+import type { PolicyChoice } from "./gatewayCore.js"
+import type { ServeFailed } from "./protocol/server.js"
+import type { AgentAlreadyExists, AgentRevoked, InvalidAgentName, InvalidApiKey } from "./store/AgentErrors.js"
+import type { StoreUnavailable } from "./store/StoreUnavailable.js"
+import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
+
+/** What a local gateway works with. */
+export interface LocalGatewayOptions {
+  /** The directory that agents see as `/workspace`: the only one that they can touch. */
+  readonly workspace: string
+  /**
+   * Where the gateway keeps its database and its key; agents never see it. `:memory:` keeps nothing. Default: `.kruxos` in the
+   * current directory.
+   */
+  readonly dataDirectory?: string | undefined
+  /** The agent that exists from the start: 1–64 letters, digits, `.`, `-`, `_`. Default: `agent`. */
+  readonly agent?: string | undefined
+  /** Default: `catalogue`, the tiers of the catalogue. */
+  readonly policy?: PolicyChoice | undefined
+  /** Capabilities of your own, made by {@link pack}. */
+  readonly packs?: ReadonlyArray<Pack> | undefined
+}
+
+/** Why a local gateway cannot start. */
+export type StartFailure =
+  | AgentAlreadyExists
+  | AgentRevoked
+  | DataDirectoryUnavailable
+  | InvalidAgentName
+  | InvalidApiKey
+  | InvalidCapabilityName
+  | PackConflict
+  | SqlError
+  | StoreUnavailable
+  | WorkspaceUnavailable
+
+/** Why a local gateway cannot be served. */
+export type ServeFailure = StartFailure | OwnKeyUnknown | ServeFailed
+
+/** What `serve` needs besides. */
+export interface ServeOptions extends LocalGatewayOptions {
+  /** Default: `127.0.0.1`. */
+  readonly host?: string | undefined
+  /** 0 picks a free one. Default: 7700. */
+  readonly port?: number | undefined
+  /**
+   * The agent's key: 64 hexadecimal characters. Else one is made at the first start, and kept in the data directory in a file
+   * that only its owner can read.
+   */
+  readonly apiKey?: Redacted.Redacted<string> | undefined
+}
+
+/** A gateway that listens. */
+export interface Served {
+  /** The WebSocket, for MCP and for this SDK. */
+  readonly url: string
+  /** JSON-RPC over HTTP. */
+  readonly rpc: string
+  readonly port: number
+  readonly agent: string
+  readonly apiKey: Redacted.Redacted<string>
+}
