@@ -26,6 +26,7 @@ const join = (protocol: string, host: string, path: string) => Either.try(() => 
  */
 export const parse = (text: string): Either.Either<Endpoint, ConnectionFailed> => {
   const found = form.exec(text.trim())
+  if (/[?&]token=/i.test(text)) return Either.left(holdsKey)
   if (found === null) return Either.left(notAnEndpoint(text))
   const [, scheme = "", host = "", path] = found
   const secure = ["wss", "https"].includes(scheme.toLowerCase())
@@ -37,6 +38,12 @@ export const parse = (text: string): Either.Either<Endpoint, ConnectionFailed> =
     return { socket: socket.href, rpc: rpc.href, exposed: !secure && !isLoopback(socket.hostname) }
   }).pipe(Either.mapLeft(() => notAnEndpoint(text)))
 }
+
+// Without the text: a URL is shown in errors and logs.
+const holdsKey = new ConnectionFailed({
+  message: "The host holds a token: give the key as apiKey, and the URL without it",
+  retryable: false
+})
 
 // Without the cause, which repeats the text: it can hold a name and a password.
 const notAnEndpoint = (text: string) =>

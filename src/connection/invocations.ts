@@ -154,7 +154,7 @@ export const list = (
   )
 
 const unknownCapability = (name: string, message: string, cause?: KruxosError) =>
-  new CapabilityNotFound({ message, name, capability: name, cause })
+  new CapabilityNotFound({ message, requested: name, capability: name, cause })
 
 // What a gateway refuses for a reason that has nothing to do with the name.
 const unrelated = new Set<KruxosError["_tag"]>([

@@ -1,7 +1,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
+import { type AnyCapability, inputField } from "../catalogue/Capability.js"
 import { recoveryFor } from "../catalogue/recovery.js"
+import { wireTypeOf } from "../catalogue/wireType.js"
 import { encodeFailure, type WireError } from "../errors/encode.js"
 import { CapabilityNotFound, InvalidInput, PolicyDenied } from "../errors/general.js"
 import type { KruxosError } from "../errors/KruxosError.js"
@@ -10,6 +13,7 @@ import type { Invocation, Registration } from "./capabilities/Handler.js"
 import { type Decision, Policy } from "./policy/Policy.js"
 import type { Session } from "./sessions/Session.js"
 import { ApprovalRequests } from "./store/Approvals.js"
+import { checkForm } from "./workspace/pathForm.js"
 
 /** What the gateway does, whatever protocol asks for it. */
 export interface CoreService {
@@ -25,7 +29,12 @@ export interface CoreService {
 export class Core extends Context.Tag("kruxos/local/Core")<Core, CoreService>() {}
 
 const notFound = (name: string) =>
-  new CapabilityNotFound({ message: `There is no capability ${name}`, name, capability: name })
+  new CapabilityNotFound({
+    message: `There is no capability ${name}`,
+    requested: name,
+    capability: name,
+    context: { name }
+  })
 
 const denied = (capability: string, { reason, rule }: Decision) =>
   new PolicyDenied({
@@ -34,6 +43,17 @@ const denied = (capability: string, { reason, rule }: Decision) =>
     rule,
     reason
   })
+
+// A handler looks at paths, and is not there yet: nobody is asked to approve one that cannot be.
+const checkPaths = (capability: AnyCapability, input: { readonly [name: string]: unknown }) =>
+  Effect.forEach(
+    Object.entries(capability.inputs).filter(([, field]) => wireTypeOf(inputField(field).schema) === "FilesystemPath"),
+    ([name]) => {
+      const path = input[name]
+      return typeof path === "string" ? checkForm(path) : Either.void
+    },
+    { discard: true }
+  )
 
 const invocationOf = (session: Session): Invocation => ({
   agent: session.agent,
@@ -70,6 +90,7 @@ export const make = Effect.fnUntraced(function*(registrations: ReadonlyArray<Reg
           yield* Effect.logInfo(`${session.agent.name} runs ${capability.name}`)
           return yield* run(invocationOf(session))
         case "approval_required":
+          yield* checkPaths(capability, input)
           return yield* yield* requestApproval(session.agent, capability.name, input, decision)
         case "blocked":
           return yield* denied(capability.name, decision)

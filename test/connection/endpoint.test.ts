@@ -59,6 +59,15 @@ describe("parse", () => {
     expect(error).toMatchObject({ _tag: "ConnectionFailed", retryable: false })
   })
 
+  it.each(["ws://h/mcp?token=hunter2", "h:7700/mcp?a=b&token=hunter2"])(
+    "refuses a key in the URL, and does not repeat it: %s",
+    (text) => {
+      const error = Either.getOrThrow(Either.flip(parse(text)))
+      expect(JSON.stringify(error) + String(error)).not.toContain("hunter2")
+      expect(error.message).toContain("apiKey")
+    }
+  )
+
   it("does not repeat a password that was given for a host", () => {
     const error = Either.getOrThrow(Either.flip(parse("ws://user:hunter2@h/mcp")))
     expect(`${String(error)} ${String(error.cause)}`).not.toContain("hunter2")

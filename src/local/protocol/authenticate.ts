@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { IncomingHttpHeaders } from "node:http"
 import { AuthenticationFailed } from "../../errors/gateway.js"
-import { storeUnavailable } from "../sessions/Sessions.js"
+import { storeUnavailable } from "../store/agentFailure.js"
 import { Agents } from "../store/Agents.js"
 
 const bearer = /^Bearer +(\S+) *$/i

@@ -27,7 +27,13 @@ const json = (text: string, status: number, headers: { readonly [name: string]: 
   HttpServerResponse.text(text, { status, contentType: "application/json", headers })
 
 const refused = (error: AuthenticationFailed | ServiceUnavailable) =>
-  Effect.succeed(json(refusalBody(error), refusalStatus(error), { "www-authenticate": "Bearer" }))
+  Effect.succeed(
+    json(
+      refusalBody(error),
+      refusalStatus(error),
+      error._tag === "AuthenticationFailed" ? { "www-authenticate": "Bearer" } : {}
+    )
+  )
 
 const tooLarge = json(
   refusalBody(

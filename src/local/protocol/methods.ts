@@ -12,7 +12,8 @@ import { CapabilityDefinition } from "../../schema/CapabilityDefinition.js"
 import { Directory } from "../capabilities/Directory.js"
 import { Core } from "../Core.js"
 import type { Session } from "../sessions/Session.js"
-import { Sessions, storeUnavailable } from "../sessions/Sessions.js"
+import { Sessions } from "../sessions/Sessions.js"
+import { storeUnavailable } from "../store/agentFailure.js"
 import { ApprovalRequests } from "../store/Approvals.js"
 import * as Params from "./params.js"
 import { invalidMessage, type Refusal, refuse, refuseError } from "./Refusal.js"
@@ -69,7 +70,12 @@ const make = Effect.gen(function*() {
     const definition = directory.definition(agent, name)
     return definition === undefined
       ? Effect.fail(
-        refuse(core.explain(name, new CapabilityNotFound({ message: `There is no capability ${name}`, name })))
+        refuse(
+          core.explain(
+            name,
+            new CapabilityNotFound({ message: `There is no capability ${name}`, requested: name, context: { name } })
+          )
+        )
       )
       : Effect.sync(() => encodeDefinition(definition))
   })

@@ -1,4 +1,3 @@
-import type { SqlError } from "@effect/sql/SqlError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -9,6 +8,7 @@ import * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import { AuthenticationFailed } from "../../errors/gateway.js"
 import { ServiceUnavailable } from "../../errors/general.js"
+import { storeUnavailable } from "../store/agentFailure.js"
 import { type Agent, Agents } from "../store/Agents.js"
 import { Sessions as SessionRecords } from "../store/Sessions.js"
 import type { WorkspaceUnavailable } from "../workspace/WorkspaceUnavailable.js"
@@ -37,10 +37,6 @@ export interface SessionsService {
 }
 
 export class Sessions extends Context.Tag("kruxos/local/Sessions")<Sessions, SessionsService>() {}
-
-/** What a failure of the store is to an agent. */
-export const storeUnavailable = (cause: SqlError): ServiceUnavailable =>
-  new ServiceUnavailable({ message: "The gateway's store does not answer", service: "store", cause })
 
 const workspaceUnavailable = (cause: WorkspaceUnavailable): ServiceUnavailable =>
   new ServiceUnavailable({

@@ -18,11 +18,14 @@ export class Workspaces extends Context.Tag("kruxos/local/Workspaces")<Workspace
   readonly shared: Workspace
 }>() {}
 
-// Agents see nothing of the folder that is kept for the gateway's data, and everything else.
-const holdsData = ({ root }: Workspace, dataDirectory: string): boolean => {
-  const path = relative(root, dataDirectory)
-  return path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path) && path !== dataFolder
+const isWithin = (directory: string, path: string): boolean => {
+  const below = relative(directory, path)
+  return below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below)
 }
+
+// Agents see nothing of the folder that is kept for the gateway's data, and everything else.
+const holdsData = ({ root }: Workspace, dataDirectory: string): boolean =>
+  (isWithin(root, dataDirectory) && relative(root, dataDirectory) !== dataFolder) || isWithin(dataDirectory, root)
 
 const exposed = (root: string, dataDirectory: string) =>
   new WorkspaceUnavailable({

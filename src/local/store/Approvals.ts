@@ -26,7 +26,10 @@ export const ApprovalRecord = Schema.Struct({
 export interface ApprovalRecord extends Schema.Schema.Type<typeof ApprovalRecord> {}
 
 export interface ApprovalRequestsService {
-  /** Puts a request into the queue. Arguments that are no JSON value are a `SqlError`. */
+  /**
+   * Puts a request into the queue; one that is pending already, of the same agent for the same capability and arguments, is that
+   * one. Arguments that are no JSON value are a `SqlError`.
+   */
   readonly request: (request: {
     readonly agent: string
     readonly capability: string
@@ -68,6 +71,11 @@ const make = Effect.gen(function*() {
     Effect.gen(function*() {
       const text = yield* rows.encodeJson(options.arguments)
       const now = yield* DateTime.now
+      const pending = yield* firstApproval(sql`
+        SELECT ${columns} FROM approvals
+        WHERE agent = ${options.agent} AND capability = ${options.capability} AND digest = ${options.digest}
+          AND status = 'pending' AND expires_at > ${DateTime.toEpochMillis(now)} LIMIT 1`)
+      if (Option.isSome(pending)) return pending.value
       return yield* onlyApproval(sql`
         INSERT INTO approvals
           (approval_id, agent, capability, arguments, digest, rule, reason, status, requested_at, expires_at)
@@ -75,7 +83,7 @@ const make = Effect.gen(function*() {
           ${options.digest}, ${options.rule}, ${options.reason ?? null}, 'pending', ${DateTime.toEpochMillis(now)},
           ${DateTime.toEpochMillis(options.expiresAt)})
         RETURNING ${columns}`)
-    })
+    }).pipe(sql.withTransaction)
 
   const get: ApprovalRequestsService["get"] = ({ agent, approvalId }) =>
     Effect.gen(function*() {

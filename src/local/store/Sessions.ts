@@ -38,17 +38,32 @@ export interface SessionsService {
     readonly agent?: string | undefined
     readonly limit?: number | undefined
   }) => Effect.Effect<ReadonlyArray<SessionRecord>, SqlError>
-  /** Ends the sessions that a crash left open, for a gateway that starts; says how many there were. */
+  /**
+   * Ends the sessions that a crash left open, for a gateway that starts; says how many there were. Those of a process that still
+   * runs, such as another gateway on the same data, are left alone.
+   */
   readonly closeOrphans: Effect.Effect<number, SqlError>
 }
 
 /** The records of the sessions that a gateway had and has. */
 export class Sessions extends Context.Tag("kruxos/local/store/Sessions")<Sessions, SessionsService>() {}
 
+const Owner = Schema.Struct({ process: Schema.Int })
+
+const isRunning = (process_: number): boolean => {
+  try {
+    return process.kill(process_, 0)
+  } catch (cause) {
+    // Somebody else's process cannot be asked, and is there.
+    return cause instanceof Error && "code" in cause && cause.code === "EPERM"
+  }
+}
+
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const allSessions = rows.all(SessionRecord)
   const onlySession = rows.only(SessionRecord)
+  const allOwners = rows.all(Owner)
   const firstSession = rows.first(SessionRecord)
   const columns = sql.literal(
     `session_id AS "sessionId", agent, transport, client_name AS "clientName", started_at AS "startedAt",
@@ -59,9 +74,10 @@ const make = Effect.gen(function*() {
   const start: SessionsService["start"] = (session) =>
     Effect.flatMap(now, (startedAt) =>
       onlySession(sql`
-        INSERT INTO sessions (session_id, agent, transport, client_name, started_at, orphaned, invocations)
+        INSERT INTO sessions
+          (session_id, agent, transport, client_name, started_at, orphaned, owner_process, invocations)
         VALUES (${session.sessionId}, ${session.agent}, ${session.transport}, ${session.clientName ?? null},
-          ${startedAt}, 0, 0)
+          ${startedAt}, 0, ${process.pid}, 0)
         RETURNING ${columns}`))
 
   const end: SessionsService["end"] = (sessionId, { invocations }) =>
@@ -82,12 +98,18 @@ const make = Effect.gen(function*() {
       ORDER BY started_at DESC, session_id LIMIT ${filter?.limit ?? 100}`)
   }
 
-  const closeOrphans: SessionsService["closeOrphans"] = Effect.flatMap(now, (endedAt) =>
-    Effect.map(
-      allSessions(sql`
-        UPDATE sessions SET ended_at = ${endedAt}, orphaned = 1 WHERE ended_at IS NULL RETURNING ${columns}`),
-      (orphans) => orphans.length
-    ))
+  const closeOrphans: SessionsService["closeOrphans"] = Effect.gen(function*() {
+    const endedAt = yield* now
+    const owners = yield* allOwners(
+      sql`SELECT DISTINCT owner_process AS "process" FROM sessions WHERE ended_at IS NULL`
+    )
+    const gone = owners.map((owner) => owner.process).filter((id) => !isRunning(id))
+    if (gone.length === 0) return 0
+    const orphans = yield* allSessions(sql`
+      UPDATE sessions SET ended_at = ${endedAt}, orphaned = 1
+      WHERE ended_at IS NULL AND ${sql.in("owner_process", gone)} RETURNING ${columns}`)
+    return orphans.length
+  })
 
   return { start, end, lastEnded, list, closeOrphans }
 })

@@ -32,6 +32,7 @@ const statements: ReadonlyArray<string> = [
     started_at BIGINT NOT NULL,
     ended_at BIGINT,
     orphaned INTEGER NOT NULL,
+    owner_process BIGINT NOT NULL,
     invocations INTEGER NOT NULL
   )`,
   `CREATE INDEX sessions_by_agent ON sessions (agent, started_at)`,

@@ -72,6 +72,10 @@ const parse = (path: string): Either.Either<ReadonlyArray<string>, PathOutOfScop
     : Either.left(malformed(problem))
 }
 
+/** Whether a path could be one of the workspace or of its trash, whatever is there. */
+export const checkForm = (path: string): Either.Either<void, PathOutOfScope | InvalidInput> =>
+  Either.map(parse(path), () => undefined)
+
 /**
  * Checks a path in form, without a look at the disk: relative to the workspace or below `/workspace`, `..` taken off
  * together with the name before it (so `link/..` is where the link is, whatever it leads to), and never above the root.

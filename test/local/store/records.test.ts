@@ -5,6 +5,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { spawnSync } from "node:child_process"
 import { ApprovalRequests } from "../../../src/local/store/Approvals.js"
 import { Sessions } from "../../../src/local/store/Sessions.js"
 import { Trash } from "../../../src/local/store/Trash.js"
@@ -68,6 +69,10 @@ describe("sessions", () => {
         const sessions = yield* Sessions
         for (const sessionId of ["a", "b", "c"]) yield* sessions.start({ sessionId, agent: "one", transport: "http" })
         yield* sessions.end("b", { invocations: 2 })
+        yield* sessions.start({ sessionId: "mine", agent: "one", transport: "http" })
+        const sql = yield* SqlClient.SqlClient
+        const ended = spawnSync(process.execPath, ["--version"])
+        yield* sql`UPDATE sessions SET owner_process = ${ended.pid} WHERE session_id <> 'mine'`
       }))
       yield* TestClock.setTime(9000)
       yield* withStore(filename)(Effect.gen(function*() {
@@ -79,7 +84,13 @@ describe("sessions", () => {
           all.map((
             session
           ) => [session.sessionId, session.orphaned, Option.map(session.endedAt, DateTime.toEpochMillis)]),
-          [["a", true, Option.some(9000)], ["b", false, Option.some(0)], ["c", true, Option.some(9000)]]
+          [
+            ["a", true, Option.some(9000)],
+            ["b", false, Option.some(0)],
+            ["c", true, Option.some(9000)],
+            // Of a process that still runs.
+            ["mine", false, Option.none()]
+          ]
         )
       }))
     }))
@@ -147,7 +158,8 @@ describe("approval requests", () => {
       assert.deepStrictEqual(yield* approvals.get({ agent: "one", approvalId }), Option.some(made))
       assert.isTrue(Option.isNone(yield* approvals.get({ agent: "two", approvalId })))
       assert.isTrue(Option.isNone(yield* approvals.get({ agent: "one", approvalId: "apr-unknown" })))
-      const other = yield* approvals.request({ ...request, reason: "because" })
+      assert.strictEqual((yield* approvals.request(request)).approvalId, approvalId)
+      const other = yield* approvals.request({ ...request, digest: "e".repeat(64), reason: "because" })
       assert.notStrictEqual(other.approvalId, approvalId)
       assert.deepStrictEqual(other.reason, Option.some("because"))
     })))
@@ -170,7 +182,7 @@ describe("approval requests", () => {
       assert.strictEqual(yield* approvals.pendingCount, 0)
       yield* approvals.request(request)
       yield* approvals.request({ ...request, agent: "two", expiresAt: at(20_000) })
-      const decided = yield* approvals.request({ ...request, expiresAt: at(20_000) })
+      const decided = yield* approvals.request({ ...request, digest: "e".repeat(64), expiresAt: at(20_000) })
       yield* sql`UPDATE approvals SET status = 'approved' WHERE approval_id = ${decided.approvalId}`
       yield* TestClock.setTime(10_000)
       assert.strictEqual(yield* approvals.pendingCount, 2)
