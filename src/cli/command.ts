@@ -3,6 +3,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import { packageVersion } from "../connection/Options.js"
 import { agent } from "./agent.js"
 import { capabilities } from "./capabilities.js"
+import { codegen } from "./codegen.js"
 import { describe } from "./describe.js"
 import { gateway } from "./gateway.js"
 import { invoke } from "./invoke.js"
@@ -19,7 +20,7 @@ const footer = HelpDoc.blocks([
   HelpDoc.p(
     "KRUXOS_HOST          host:port or URL of the gateway to use; localhost:7700 if not set"
   ),
-  HelpDoc.p("KRUXOS_API_KEY       the agent's key: capabilities, describe and invoke need it"),
+  HelpDoc.p("KRUXOS_API_KEY       the agent's key: capabilities, describe, invoke and codegen need it"),
   HelpDoc.h1("EXIT CODES"),
   HelpDoc.p("0  done; for the gateway: stopped by SIGINT or SIGTERM"),
   HelpDoc.p("1  failed; standard error says why"),
@@ -30,6 +31,6 @@ const footer = HelpDoc.blocks([
 /** Runs the command that the arguments of the process (`process.argv`) call for. */
 export const run = Command.make("kruxos").pipe(
   Command.withDescription("Serve a gateway to agents, look after them, and use a gateway from the command line."),
-  Command.withSubcommands([gateway, agent, capabilities, describe, invoke]),
+  Command.withSubcommands([gateway, agent, capabilities, describe, invoke, codegen]),
   Command.run({ name: "kruxos", version: packageVersion, footer })
 )

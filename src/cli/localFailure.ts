@@ -75,6 +75,8 @@ const explain = (error: LocalFailure): string => {
     case "InvalidAgentName":
     case "InvalidApiKey":
     case "OwnKeyUnknown":
+    case "PackConflict":
+    case "InvalidCapabilityName":
       return message
   }
 }
