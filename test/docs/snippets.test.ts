@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import ts from "typescript"
+import { diagnosticsOf } from "../support/compile.js"
 
 const root = resolve(fileURLToPath(import.meta.url), "../../..")
 
@@ -21,31 +21,14 @@ const snippetsOf = (document: string) => {
 
 const snippets = documents.flatMap(snippetsOf)
 
-const compile = (): ReadonlyMap<string, ReadonlyArray<string>> => {
-  const config = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile)
-  const { options: { tsBuildInfoFile: _, ...options } } = ts.parseJsonConfigFileContent(config.config, ts.sys, root)
-  const files = new Map(snippets.map(({ code }, index) => [`${root}/snippet-${index}.ts`, code]))
-  const host = ts.createCompilerHost(options)
-  const { fileExists, getSourceFile } = host
-  host.fileExists = (name) => files.has(name) || fileExists(name)
-  host.getSourceFile = (name, version, ...rest) => {
-    const code = files.get(name)
-    return code === undefined ? getSourceFile(name, version, ...rest) : ts.createSourceFile(name, code, version)
-  }
-  const names = [...files.keys()]
-  const program = ts.createProgram(names, { ...options, noUnusedLocals: false, incremental: false }, host)
-  return new Map(names.map((name, index) => [
-    snippets[index]?.name ?? "",
-    ts.getPreEmitDiagnostics(program, program.getSourceFile(name)).map(({ messageText }) =>
-      ts.flattenDiagnosticMessageText(messageText, "\n")
-    )
-  ]))
-}
-
 describe("the snippets of README and docs", () => {
-  const problems = compile()
+  const files = snippets.map(({ code }, index) => [`snippet-${index}.ts`, code] as const)
+  const problems = diagnosticsOf(Object.fromEntries(files))
 
   it("are there", () => assert.isAbove(snippets.length, 0))
 
-  for (const { name } of snippets) it(`${name} compiles`, () => assert.deepStrictEqual(problems.get(name), []))
+  it.each(snippets.map(({ name }, index) => [name, index] as const))(
+    "%s compiles",
+    (_name, index) => assert.deepStrictEqual(problems.filter(([file]) => file === `snippet-${index}.ts`), [])
+  )
 })
