@@ -6,21 +6,6 @@ console.log(`property tests: seed ${seed} (KRUXOS_TEST_SEED=${seed} repeats this
 
 const source = (path: string) => new URL(path, import.meta.url).pathname
 
-/** Those that replace a module, or what is global. */
-const alone = [
-  "test/local/store/missing.test.ts",
-  "test/local/protocol/officialClient.test.ts",
-  "test/packaging/*.test.ts",
-  "test/services/browser.test.ts"
-]
-
-const shared = {
-  pool: "forks",
-  testTimeout: 20_000,
-  hookTimeout: 20_000,
-  env: { KRUXOS_TEST_SEED: seed, KRUXOS_TEST: process.env["KRUXOS_TEST"] ?? "short" }
-} as const
-
 export default defineConfig({
   resolve: {
     alias: [
@@ -29,20 +14,11 @@ export default defineConfig({
     ]
   },
   test: {
-    // Loading Effect costs a file more than its tests do, so that most files share it.
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
-    projects: [
-      {
-        extends: true,
-        test: {
-          ...shared,
-          name: "shared",
-          include: ["test/**/*.test.ts"],
-          exclude: alone,
-          poolOptions: { forks: { isolate: false } }
-        }
-      },
-      { extends: true, test: { ...shared, name: "alone", include: alone } }
-    ]
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    env: { KRUXOS_TEST_SEED: seed, KRUXOS_TEST: process.env["KRUXOS_TEST"] ?? "short" }
   }
 })

@@ -38,7 +38,7 @@ const agent = Effect.gen(function*() {
 
   const all = yield* capabilities.list()
   const safe = yield* capabilities.list({ tag: "safe" })
-  yield* heading(`It offers ${all.length} capabilities, ${safe.length} of them safe. Those for files:`)
+  yield* heading(`It lists ${all.length} capabilities, ${safe.length} of them safe. Those for files:`)
   for (const { name, permissionTier, purpose } of yield* capabilities.list({ category: "filesystem" })) {
     yield* Console.log(`  ${name.padEnd(26)} ${(permissionTier ?? "").padEnd(18)} ${purpose}`)
   }

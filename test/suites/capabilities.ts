@@ -38,7 +38,9 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
         assert.deepStrictEqual(yield* names({ category: "sys" }), [])
         assert.include(yield* names({ tag: "aggregate" }), "filesystem.search")
         assert.notInclude(yield* names({ tag: "aggregate" }), "filesystem.read")
-        assert.deepStrictEqual(yield* names({ nameContains: "SEARCH", tag: "safe" }), ["filesystem.search"])
+        assert.deepStrictEqual(yield* names({ category: "filesystem", nameContains: "SEARCH", tag: "safe" }), [
+          "filesystem.search"
+        ])
       }))
 
     it.effect("describes a capability whole", () =>
@@ -194,6 +196,16 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
         assert.strictEqual(unknown._tag, "CapabilityNotFound")
       }))
 
+    it.effect("lists what it does not carry out yet, and says so when asked", () =>
+      Effect.gen(function*() {
+        const { describe, invoke } = yield* Capabilities
+        assert.strictEqual((yield* describe("git.push")).permissionTier, "approval_required")
+        const error = yield* Effect.flip(invoke("git.push", { path: "/workspace" }))
+        assert.strictEqual(error._tag, "ServiceUnavailable")
+        assert.isFalse(error.retryable)
+        assert.strictEqual(error._tag === "ServiceUnavailable" ? error.service : undefined, "git")
+      }))
+
     it.effect("runs many invocations at once, each with its own answer", () =>
       Effect.gen(function*() {
         const { invoke } = yield* Capabilities
@@ -249,7 +261,12 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
         assert.strictEqual(me.agent_name, "agent")
         assert.strictEqual(me.workspace_path, "/workspace")
         const seen = yield* invoke("agent.capabilities", { category: "comms" })
-        assert.deepStrictEqual(seen.capabilities.map((capability) => capability.name), ["comms.receive"])
+        assert.deepStrictEqual(seen.capabilities.map((capability) => capability.name), [
+          "comms.broadcast",
+          "comms.receive",
+          "comms.send",
+          "comms.subscribe"
+        ])
         const policy = yield* invoke("agent.policy")
         assert.strictEqual(
           policy.rules.find(({ capability }) => capability === "filesystem.delete")?.tier,
