@@ -86,6 +86,10 @@ const withoutHandler = (capability: AnyCapability): Registration => {
           capability: capability.name,
           service: category,
           reason: "use a KruxOS appliance, or a later version of this gateway",
+          recovery: [{
+            action: "use_appliance",
+            description: "Connect to a KruxOS appliance, which carries it out, or do without"
+          }],
           retryable: false
         })
       )
