@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { isLoopback } from "../connection/endpoint.js"
 import type { Served, ServeOptions } from "../local/LocalGateway.js"
 import { failed, SignalExitCode, usageFailed } from "./exit.js"
 import { loadLocal } from "./loadLocal.js"
@@ -74,11 +75,6 @@ const keyOf = (given: Option.Option<Redacted.Redacted<string>>, file: Option.Opt
     : readKey(file.value)
 }
 
-const isLoopback = (url: string): boolean => {
-  const { hostname } = new URL(url)
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.")
-}
-
 /** The only thing that a gateway writes to standard output. */
 const readyLine = ({ agent, apiKey, rpc, url }: Served): string =>
   JSON.stringify({ ready: true, url, rpc, agent, api_key: Redacted.value(apiKey) })
@@ -91,7 +87,7 @@ const serve = (options: ServeOptions & { readonly workspace: string; readonly da
     const served = yield* Effect.mapError(local.serve(options), explainLocal)
     yield* print(readyLine(served))
     yield* Effect.logInfo(`Agent ${served.agent} works in ${options.workspace}; data is in ${options.dataDirectory}`)
-    if (!isLoopback(served.url)) {
+    if (!isLoopback(new URL(served.url).hostname)) {
       yield* Effect.logWarning("Other machines can connect, and keys travel unencrypted: put a TLS proxy in front")
     }
     yield* Effect.logInfo(`Listening on ${served.url} and ${served.rpc}; Ctrl-C stops the gateway`)

@@ -48,6 +48,10 @@ const lost = ({ operation, replayable }: CallOptions, dropped: Dropped) =>
       }): it may or may not have taken effect`
     })
 
+/** What a call finds whose connection is over because nobody needs it any more. */
+export const closedByScope = () =>
+  new ConnectionFailed({ message: "The connection was closed by its scope", retryable: false })
+
 const unreachable = ({ operation }: CallOptions, dropped: Dropped) =>
   new ConnectionFailed({
     message: `${operation} was not sent: the gateway cannot be reached (${describeClose(dropped)})`

@@ -14,7 +14,8 @@ export interface Endpoint {
 // Without a fragment, which no WebSocket may have, and without a name and password, which would be shown with the URL.
 const form = /^(?:(wss?|https?):\/\/)?([^/?#@\s]+)([/?][^#\s]*)?$/i
 
-const isLoopback = (hostname: string) =>
+/** Whether the host of a URL is this machine. */
+export const isLoopback = (hostname: string): boolean =>
   hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" ||
   /^127\.\d+\.\d+\.\d+$/.test(hostname)
 

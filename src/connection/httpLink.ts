@@ -36,9 +36,6 @@ const connectFailure = (url: string) => (failure: RpcCallFailure) => {
   }
 }
 
-const closedByScope = () =>
-  new ConnectionFailed({ message: "The connection was closed by its scope", retryable: false })
-
 const longestFarewellMillis = 2000
 
 const asObject = (params: unknown): object => Predicate.isRecord(params) ? params : {}
@@ -141,7 +138,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       const last = current
-      return Effect.zipRight(end(closedByScope(), undefined), last === undefined ? Effect.void : farewell(last))
+      return Effect.zipRight(end(Call.closedByScope(), undefined), last === undefined ? Effect.void : farewell(last))
     })
   )
 

@@ -21,9 +21,6 @@ const lost = (info: CloseInfo) =>
     message: `The connection ended (code ${info.code}${info.reason === "" ? "" : `: ${info.reason}`})`
   })
 
-const closedByScope = () =>
-  new ConnectionFailed({ message: "The connection was closed by its scope", retryable: false })
-
 const stableMillis = 10_000
 
 /** A connection, and what to close when it is over. */
@@ -113,7 +110,7 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
 
   const first = yield* attempt
   yield* connectedTo(first)
-  yield* Effect.addFinalizer(() => end(closedByScope(), undefined))
+  yield* Effect.addFinalizer(() => end(Call.closedByScope(), undefined))
   yield* Effect.forkScoped(follow(first))
 
   const link: Link = {
