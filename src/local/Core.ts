@@ -28,7 +28,8 @@ export interface CoreService {
 
 export class Core extends Context.Tag("kruxos/local/Core")<Core, CoreService>() {}
 
-const notFound = (name: string) =>
+/** What a name is answered that no capability has, or none that the agent may see. */
+export const notFound = (name: string): CapabilityNotFound =>
   new CapabilityNotFound({
     message: `There is no capability ${name}`,
     requested: name,

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { BuiltIn } from "../catalogue/builtIn.js"
 import type { AnyCatalogue, Input, InvokeErrorIn, NameIn, Output } from "../catalogue/Catalogue.js"
+import { isListed, type ListFilter } from "../catalogue/listFilter.js"
 import { isReplayable } from "../catalogue/replayable.js"
 import * as Invocations from "../connection/invocations.js"
 import type { InvokeRequest } from "../connection/InvokeRequest.js"
@@ -18,14 +19,7 @@ import type { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
 import type { InvocationResult } from "../schema/Invocation.js"
 import { type Arguments, codecOf, ownTimeoutSeconds } from "./codec.js"
 
-/** Which capabilities to list; each that is given must hold. */
-export interface ListFilter {
-  /** The first part of the name: `filesystem` for `filesystem.read`. */
-  readonly category?: string | undefined
-  readonly tag?: string | undefined
-  /** A part of the name, whatever its case. */
-  readonly nameContains?: string | undefined
-}
+export type { ListFilter } from "../catalogue/listFilter.js"
 
 /** How one invocation is made. */
 export interface InvokeOptions {
@@ -96,11 +90,6 @@ export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
   /** The same capabilities, with those of another catalogue typed too: a pack's, or what `kruxos codegen` wrote. */
   readonly withCatalogue: <Mine extends AnyCatalogue>(mine: Mine) => CapabilitiesService<C & Mine>
 }
-
-const matches = (filter: ListFilter) => ({ name, tags }: CapabilityDefinition): boolean =>
-  (filter.category === undefined || name.startsWith(`${filter.category}.`)) &&
-  (filter.tag === undefined || tags.includes(filter.tag)) &&
-  (filter.nameContains === undefined || name.toLowerCase().includes(filter.nameContains.toLowerCase()))
 
 // A gateway that lists mere tools says nothing of tags; the catalogue knows those of its own capabilities.
 const withTags = (catalogue: AnyCatalogue) => (definition: CapabilityDefinition): CapabilityDefinition => {
@@ -186,7 +175,7 @@ export const make = <C extends AnyCatalogue>(
     list: (filter = {}) =>
       Effect.map(
         Invocations.list(link, requestTimeoutMillis),
-        (all) => all.map(withTags(catalogue)).filter(matches(filter)).toSorted(byName)
+        (all) => all.map(withTags(catalogue)).filter(isListed(filter)).toSorted(byName)
       ),
     describe: (name) => Effect.map(Invocations.describe(link, name, requestTimeoutMillis), withTags(catalogue)),
     invoke,

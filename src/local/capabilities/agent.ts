@@ -1,6 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { BuiltIn } from "../../catalogue/builtIn.js"
+import { isListed } from "../../catalogue/listFilter.js"
 import { Policy } from "../policy/Policy.js"
 import { mountPoint } from "../workspace/pathForm.js"
 import { Directory } from "./Directory.js"
@@ -25,7 +26,7 @@ export const makeAgentHandlers = Effect.gen(function*() {
     "agent.capabilities": ({ category }, { agent }) =>
       Effect.sync(() => {
         const capabilities = directory.definitions(agent)
-          .filter(({ name }) => category === undefined || name.startsWith(`${category}.`))
+          .filter(isListed({ category }))
           .map(({ name, permissionTier = policy.defaultTier, purpose, tags }) => ({
             name,
             purpose,

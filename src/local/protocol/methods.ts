@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { isListed } from "../../catalogue/listFilter.js"
 import { capabilityName } from "../../catalogue/toolName.js"
-import { CapabilityNotFound, InvalidInput } from "../../errors/general.js"
+import { InvalidInput } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { RpcCode } from "../../errors/wire.js"
 import { CapabilityDefinition } from "../../schema/CapabilityDefinition.js"
 import { Directory } from "../capabilities/Directory.js"
-import { Core } from "../Core.js"
+import { Core, notFound } from "../Core.js"
 import type { Session } from "../sessions/Session.js"
 import { Sessions } from "../sessions/Sessions.js"
 import { storeUnavailable } from "../store/agentFailure.js"
@@ -57,11 +58,11 @@ const make = Effect.gen(function*() {
     ({ category, name_contains, tag }, { agent }) =>
       Effect.sync(() => ({
         capabilities: directory.definitions(agent)
-          .filter(({ name, tags }) =>
-            (!category || name.startsWith(`${category}.`)) &&
-            (!tag || tags.includes(tag)) &&
-            (!name_contains || name.toLowerCase().includes(name_contains.toLowerCase()))
-          )
+          .filter(isListed({
+            category: category || undefined,
+            tag: tag || undefined,
+            nameContains: name_contains || undefined
+          }))
           .map((definition) => encodeDefinition(definition))
       }))
   )
@@ -70,12 +71,7 @@ const make = Effect.gen(function*() {
     const definition = directory.definition(agent, name)
     return definition === undefined
       ? Effect.fail(
-        refuse(
-          core.explain(
-            name,
-            new CapabilityNotFound({ message: `There is no capability ${name}`, requested: name, context: { name } })
-          )
-        )
+        refuse(core.explain(name, notFound(name)))
       )
       : Effect.sync(() => encodeDefinition(definition))
   })
