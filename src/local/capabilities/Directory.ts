@@ -34,17 +34,21 @@ export const make = (
     })
     .sort((one, other) => one.capability.name < other.capability.name ? -1 : 1)
 
-  const visible = (agent: Agent) =>
-    entries.flatMap(({ capability, definition, tool }) => {
-      const permissionTier = policy.listedTier(agent, capability)
-      return permissionTier === "blocked"
-        ? []
-        : [{ definition: { ...definition, permissionTier }, tool, permissionTier }]
-    })
+  const shownTo = (agent: Agent) => ({ capability, definition, tool }: typeof entries[number]) => {
+    const permissionTier = policy.listedTier(agent, capability)
+    return permissionTier === "blocked" ? [] : [{ definition: { ...definition, permissionTier }, tool, permissionTier }]
+  }
+
+  const visible = (agent: Agent) => entries.flatMap(shownTo(agent))
+
+  const byName = new Map(entries.map((entry) => [entry.capability.name, entry]))
 
   return {
     definitions: (agent) => visible(agent).map(({ definition }) => definition),
-    definition: (agent, name) => visible(agent).find(({ definition }) => definition.name === name)?.definition,
+    definition: (agent, name) => {
+      const entry = byName.get(name)
+      return entry === undefined ? undefined : shownTo(agent)(entry)[0]?.definition
+    },
     // A client of MCP refuses an answer that does not fit the tool's output schema, and "waits for approval" does not.
     tools: (agent) =>
       visible(agent).map(({ permissionTier, tool: { outputSchema, ...tool } }) =>
