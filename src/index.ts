@@ -2,9 +2,10 @@ export type { BuiltIn } from "./catalogue/builtIn.js"
 export * as Capability from "./catalogue/Capability.js"
 export * as Catalogue from "./catalogue/Catalogue.js"
 export type { Prose, Proses } from "./catalogue/Prose.js"
-export type { DiscoveryError } from "./connection/invocations.js"
+export type { DiscoveryError, OutcomeError } from "./connection/invocations.js"
 export { GatewayStatus } from "./connection/Link.js"
 export * from "./errors/index.js"
+export { Approvals, type ApprovalsError, type ApprovalsService, type WaitOptions } from "./services/Approvals.js"
 export {
   Capabilities,
   type CapabilitiesService,

@@ -23,6 +23,13 @@ export interface DuplexHandlers {
  */
 export interface Duplex {
   readonly send: (text: string) => boolean
+  /** How many bytes have been given to `send` that the other side's machine has not taken yet. */
+  readonly bufferedBytes: () => number
+  /**
+   * Whether, of the bytes that were buffered when this was asked last, the other side has taken some: a sign of life of one that
+   * has not come to answer a `ping` yet.
+   */
+  readonly hasTakenBytes?: () => boolean
   readonly close: (code: number, reason: string) => void
   /** Ends at once, without asking the other side. */
   readonly abort: () => void
@@ -41,7 +48,8 @@ export const CloseCode = {
   unsupportedData: 1003,
   abnormal: 1006,
   policyViolation: 1008,
-  messageTooBig: 1009
+  messageTooBig: 1009,
+  tryAgainLater: 1013
 } as const
 
 /** The largest frame that either side accepts, in bytes: 16 MiB. */

@@ -1,6 +1,6 @@
 import * as Data from "effect/Data"
 import type { WireFailure } from "../errors/wire.js"
-import type { CallOptions } from "./Link.js"
+import type { CallOptions, Channel } from "./Link.js"
 
 /** An invocation, with what is to be known about its capability to read the answer. */
 export interface InvokeRequest extends CallOptions {
@@ -10,6 +10,11 @@ export interface InvokeRequest extends CallOptions {
   readonly fits: ((value: unknown) => boolean) | undefined
   /** Whether an MCP gateway answers with the bare text of the content (`filesystem.read` does). */
   readonly answersWithText: boolean
+  /**
+   * Told over which session the invocation is about to go, and within how many milliseconds its answer is due. Gives how long to
+   * wait for it there: longer, where a gateway may hold the answer back until a human has decided.
+   */
+  readonly timeoutOver?: ((channel: Channel, timeoutMillis: number) => number) | undefined
 }
 
 /** What the gateway made of an invocation. */

@@ -6,13 +6,20 @@ import type { RpcError } from "../errors/wire.js"
 import type { Feature, Session } from "../schema/Session.js"
 import type { RequestFailure } from "./Peer.js"
 
+/** What ended with a session, besides its state at the gateway, its watches and its transactions. */
+export interface LostSession {
+  readonly session: Session
+  /** How many calls have failed with OutcomeUnknown because the connection was lost. */
+  readonly calls: number
+}
+
 /**
- * How the connection to a gateway is: being made, there, lost and being made again, or over. `Closed` has the error that
- * ended it, unless it was closed by its scope.
+ * How the connection to a gateway is: being made, there, lost and being made again, or over. `Connected` has what was lost
+ * with the session before, if there was one. `Closed` has the error that ended the connection, unless it was closed by its scope.
  */
 export type GatewayStatus = Data.TaggedEnum<{
   Connecting: {}
-  Connected: { readonly session: Session }
+  Connected: { readonly session: Session; readonly lost: LostSession | undefined }
   Reconnecting: { readonly cause: ConnectionFailed }
   Closed: { readonly cause: ConnectionFailed | AuthenticationFailed | undefined }
 }>
@@ -28,6 +35,8 @@ export type ChannelFailure = RequestFailure | SessionLost
 export interface Channel {
   readonly session: Session
   readonly features: ReadonlySet<Feature>
+  /** Where the gateway keeps its record of keyed invocations, if it has one: a repeat is safe only at the same record. */
+  readonly outcomeRecord: string | undefined
   /** Whether the gateway takes `capabilities.*`, or only the tools of MCP. */
   readonly dialect: "native" | "mcp"
   readonly request: (method: string, params: unknown, timeoutMillis: number) => Effect.Effect<unknown, ChannelFailure>
@@ -40,6 +49,8 @@ export interface CallOptions {
   readonly timeoutMillis: number
   /** Whether the call can be sent twice without harm. */
   readonly replayable: boolean
+  /** Sent along where the gateway keeps a record of keyed invocations: then it runs the call once, however often it is sent. */
+  readonly idempotencyKey?: string | undefined
 }
 
 /** What a call fails with besides the other side's own answer. */
@@ -60,11 +71,11 @@ export interface Link {
   readonly notifications: Stream.Stream<ServerNotification>
   /**
    * Asks over the current session, or waits for the next one, within the call's deadline. A call whose session is lost
-   * before the answer is sent again, once, if it is replayable; else it fails with OutcomeUnknown. A call that the
-   * gateway refuses because the session has expired goes over the next one, once.
+   * before the answer is sent again, once, if it is replayable or keyed; else it fails with OutcomeUnknown. A call that the
+   * gateway refuses because the session has expired goes over the next one, once. `isRepeat` tells what was sent before.
    */
   readonly call: <A>(
     options: CallOptions,
-    run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, ChannelFailure>
+    run: (channel: Channel, timeoutMillis: number, isRepeat: boolean) => Effect.Effect<A, ChannelFailure>
   ) => Effect.Effect<A, CallFailure>
 }

@@ -14,6 +14,10 @@ export interface ConnectionOptions {
   readonly reconnect: Schedule.Schedule<unknown>
   /** How many calls may be unanswered at a time; further ones wait. */
   readonly maxInFlight: number
+  /** How many bytes may wait to be taken by the network before further calls wait, unwritten. */
+  readonly sendQueueBytes: number
+  /** How long calls in flight may take to finish when the scope of the connection closes; then they are cancelled. */
+  readonly gracePeriod: Duration.Duration
 }
 
 /** The version of this package, as it introduces itself to a gateway. */

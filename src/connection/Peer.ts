@@ -6,6 +6,7 @@ import type { RpcError } from "../errors/wire.js"
 import * as Deadlines from "./Deadlines.js"
 import { CloseCode, type CloseInfo, type Duplex, fitsInFrame, maximumFrameBytes } from "./Duplex.js"
 import { decodeFrame, encodeNotification, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
+import * as SendQueue from "./SendQueue.js"
 
 /** The other side answered with an error. */
 export class RpcFailure extends Data.TaggedError("RpcFailure")<{ readonly error: RpcError }> {}
@@ -16,8 +17,12 @@ export class Dropped extends Data.TaggedError("Dropped")<{ readonly info: CloseI
 /** The request cannot be written as one frame; nothing was sent. */
 export class Unsendable extends Data.TaggedError("Unsendable")<{ readonly message: string }> {}
 
-/** No answer came in time; the other side has been told to stop. */
-export class DeadlinePassed extends Data.TaggedError("DeadlinePassed")<{ readonly timeoutMillis: number }> {}
+/**
+ * No answer came in time. `sent` tells whether the request may have arrived; the other side has then been told to stop.
+ */
+export class DeadlinePassed
+  extends Data.TaggedError("DeadlinePassed")<{ readonly timeoutMillis: number; readonly sent: boolean }>
+{}
 
 export type RequestFailure = RpcFailure | Dropped | DeadlinePassed | Unsendable
 
@@ -34,7 +39,8 @@ export interface PeerHandlers {
 export interface Peer {
   /**
    * Asks, and waits for the answer at most that long. Interruption, and a deadline that passes, tell the other side to
-   * stop (`notifications/cancelled`). What still waits when the peer's scope closes is dropped.
+   * stop (`notifications/cancelled`). While the duplex holds more bytes than the send queue may have, a request waits to be sent,
+   * in the order of the requests. What still waits when the peer's scope closes is dropped.
    */
   readonly request: (
     method: string,
@@ -44,6 +50,7 @@ export interface Peer {
   readonly notify: (method: string, params: unknown) => void
   /** Sends a frame as it is, such as the answer to a request. */
   readonly send: (text: string) => void
+  /** Tells the other side to stop what is still asked of it, and closes. */
   readonly close: (code: number, reason: string) => void
   /**
    * Asks for a sign of life at every interval, and ends the connection where none came in one: what is half-open is found
@@ -53,6 +60,8 @@ export interface Peer {
 }
 
 interface Pending {
+  /** Undefined before it is written. */
+  id: RpcId | undefined
   sent: boolean
   readonly resume: (exit: Effect.Effect<unknown, RequestFailure>) => void
   readonly deadline: number
@@ -69,12 +78,18 @@ export const tooLarge = new Unsendable({
 const abandoned: CloseInfo = { code: CloseCode.normal, reason: "this side has ended the connection" }
 
 /**
- * Makes a peer that reads from the duplex until it closes. Its one fiber lives in the current scope. Frames that have
- * arrived already are handled before this returns, so that the handlers are given the peer.
+ * Makes a peer that reads from the duplex until it closes. Its fibers live in the current scope. Frames that have
+ * arrived already are handled before this returns, so that the handlers are given the peer. Requests wait while the duplex
+ * holds more than `sendQueueBytes`.
  */
-export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (peer: Peer) => PeerHandlers) {
+export const make = Effect.fnUntraced(function*(
+  duplex: Duplex,
+  handlersOf: (peer: Peer) => PeerHandlers,
+  sendQueueBytes: number = SendQueue.defaultBytes
+) {
   const clock = yield* Effect.clock
   const pending = new Map<RpcId, Pending>()
+  const queue = yield* SendQueue.make<Pending>(clock, duplex, sendQueueBytes)
   let lastId = 0
   let closed: CloseInfo | undefined
   let isHeard = true
@@ -94,36 +109,54 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
     for (const [id, { deadline, timeoutMillis }] of pending) {
       if (deadline <= now) {
         cancel(id, "the deadline has passed")
-        settle(id, Effect.fail(new DeadlinePassed({ timeoutMillis })))
+        settle(id, Effect.fail(new DeadlinePassed({ timeoutMillis, sent: true })))
+      } else if (deadline < next) next = deadline
+    }
+    for (const call of queue.waiting()) {
+      const { deadline, timeoutMillis } = call
+      if (deadline <= now) {
+        queue.remove(call)
+        call.resume(Effect.fail(new DeadlinePassed({ timeoutMillis, sent: false })))
       } else if (deadline < next) next = deadline
     }
     return next
   })
 
+  const start = (call: Pending, method: string, params: unknown) => {
+    const id = ++lastId
+    const text = Either.try({ try: () => encodeRequest(id, method, params), catch: unsendable })
+    if (Either.isLeft(text)) return call.resume(Effect.fail(text.left))
+    if (!fitsInFrame(text.right)) return call.resume(Effect.fail(tooLarge))
+    call.id = id
+    pending.set(id, call)
+    // What a closing socket no longer takes waits for the close, so that whoever sends it again finds the next one.
+    call.sent = duplex.send(text.right)
+  }
+
   const peer: Peer = {
     request: (method, params, timeoutMillis) =>
       Effect.async((resume) => {
         if (closed !== undefined) return resume(Effect.fail(new Dropped({ info: closed, sent: false })))
-        const id = ++lastId
-        const text = Either.try({ try: () => encodeRequest(id, method, params), catch: unsendable })
-        if (Either.isLeft(text)) return resume(Effect.fail(text.left))
-        if (!fitsInFrame(text.right)) return resume(Effect.fail(tooLarge))
         const deadline = clock.unsafeCurrentTimeMillis() + timeoutMillis
-        const call: Pending = { sent: true, resume, deadline, timeoutMillis }
-        pending.set(id, call)
-        // What a closing socket no longer takes waits for the close, so that whoever sends it again finds the next one.
-        call.sent = duplex.send(text.right)
+        const call: Pending = { id: undefined, sent: false, resume, deadline, timeoutMillis }
+        if (queue.isFree()) start(call, method, params)
+        else queue.add(call, () => start(call, method, params))
         deadlines.added(deadline)
         return Effect.sync(() => {
-          if (pending.delete(id)) cancel(id, "the caller no longer waits")
+          if (call.id === undefined) queue.remove(call)
+          else if (pending.delete(call.id)) cancel(call.id, "the caller no longer waits")
         })
       }),
     notify: (method, params) => void duplex.send(encodeNotification(method, params)),
     send: (text) => void duplex.send(text),
-    close: duplex.close,
+    close: (code, reason) => {
+      for (const id of pending.keys()) cancel(id, "the connection is being closed")
+      duplex.close(code, reason)
+    },
     heartbeat: (interval) =>
       Effect.forever(Effect.suspend(() => {
-        if (!isHeard) {
+        const hasTakenBytes = duplex.hasTakenBytes?.() ?? false
+        if (!isHeard && !hasTakenBytes) {
           end({ code: CloseCode.abnormal, reason: `no sign of life within ${Duration.format(interval)}` })
           duplex.abort()
         }
@@ -136,6 +169,10 @@ export const make = Effect.fnUntraced(function*(duplex: Duplex, handlersOf: (pee
   const drop = (info: CloseInfo) => {
     closed = info
     for (const [id, { sent }] of pending) settle(id, Effect.fail(new Dropped({ info, sent })))
+    for (const call of queue.waiting()) {
+      queue.remove(call)
+      call.resume(Effect.fail(new Dropped({ info, sent: false })))
+    }
   }
   // A socket that closes politely tells so only when the other side has answered.
   yield* Effect.addFinalizer(() => Effect.sync(() => drop(closed ?? abandoned)))

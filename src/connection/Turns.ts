@@ -8,16 +8,20 @@ export interface Turns {
   /** Whether one more would begin without waiting. */
   readonly isFree: () => boolean
   readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Done when none runs or waits. */
+  readonly idle: Effect.Effect<void>
 }
 
 export const make = (atATime: number): Turns => {
   let free = atATime
   const waiting = new Set<() => void>()
+  const onIdle = new Set<() => void>()
 
   const release = () => {
     const [first] = waiting
     if (first === undefined) {
       free++
+      if (free === atATime) { for (const tell of onIdle) tell() }
       return
     }
     waiting.delete(first)
@@ -44,7 +48,18 @@ export const make = (atATime: number): Turns => {
     return Effect.void
   })
 
+  const idle = Effect.async<void>((resume) => {
+    if (free === atATime) return resume(Effect.void)
+    const tell = () => {
+      onIdle.delete(tell)
+      resume(Effect.void)
+    }
+    onIdle.add(tell)
+    return Effect.sync(() => onIdle.delete(tell))
+  })
+
   return {
+    idle,
     isFree: () => free > 0,
     run: (effect) =>
       Effect.uninterruptibleMask((restore) =>

@@ -17,7 +17,13 @@ export interface Channels {
 
 const seconds = (milliseconds: number) => `${milliseconds / 1000} s`
 
-const unanswered = ({ operation, replayable, timeoutMillis }: CallOptions) =>
+/** The key that goes along with a call over a session: none where the gateway would not look at it. */
+export const keyOver = (
+  { dialect, outcomeRecord }: Channel,
+  { idempotencyKey }: Pick<CallOptions, "idempotencyKey">
+): string | undefined => dialect === "native" && outcomeRecord !== undefined ? idempotencyKey : undefined
+
+const unanswered = ({ operation, replayable, timeoutMillis }: CallOptions, key: string | undefined) =>
   replayable
     ? new GatewayTimeout({
       message: `${operation} was not answered within ${seconds(timeoutMillis)}`,
@@ -25,7 +31,8 @@ const unanswered = ({ operation, replayable, timeoutMillis }: CallOptions) =>
       timeout: Duration.millis(timeoutMillis)
     })
     : new OutcomeUnknown({
-      message: `${operation} was not answered within ${seconds(timeoutMillis)}: it may or may not have taken effect`
+      message: `${operation} was not answered within ${seconds(timeoutMillis)}: it may or may not have taken effect`,
+      idempotencyKey: key
     })
 
 const unconnected = ({ operation, timeoutMillis }: CallOptions) =>
@@ -37,7 +44,7 @@ const unconnected = ({ operation, timeoutMillis }: CallOptions) =>
 
 const describeClose = ({ info }: Dropped) => `code ${info.code}${info.reason === "" ? "" : `: ${info.reason}`}`
 
-const lost = ({ operation, replayable }: CallOptions, dropped: Dropped) =>
+const lost = ({ operation, replayable }: CallOptions, dropped: Dropped, key: string | undefined) =>
   replayable
     ? new ConnectionFailed({
       message: `The connection ended twice before ${operation} was answered (${describeClose(dropped)})`
@@ -45,7 +52,8 @@ const lost = ({ operation, replayable }: CallOptions, dropped: Dropped) =>
     : new OutcomeUnknown({
       message: `The connection ended before ${operation} was answered (${
         describeClose(dropped)
-      }): it may or may not have taken effect`
+      }): it may or may not have taken effect`,
+      idempotencyKey: key
     })
 
 /** What a call finds whose connection is over because nobody needs it any more. */
@@ -57,18 +65,32 @@ const unreachable = ({ operation }: CallOptions, dropped: Dropped) =>
     message: `${operation} was not sent: the gateway cannot be reached (${describeClose(dropped)})`
   })
 
+/** What sends a call over a session; `isRepeat` where it has been sent before, and may have taken effect. */
+type Run<A> = (channel: Channel, timeoutMillis: number, isRepeat: boolean) => Effect.Effect<A, ChannelFailure>
+
 /** What has become of a call so far. */
 interface Progress {
   readonly deadline: number
   /** It was sent, and the connection ended before the answer. */
-  readonly hasDropped: boolean
+  readonly dropped: { readonly by: Dropped; readonly over: Channel } | undefined
   /** It was refused because its session had expired. */
   readonly hasExpired: boolean
 }
 
+/** The calls over a link. */
+export interface Calls {
+  readonly call: Link["call"]
+  /** From now on new calls fail. Done when none is in flight any more, at most after the given time. */
+  readonly finish: (grace: Duration.Duration) => Effect.Effect<void>
+  /** How many calls have ended with OutcomeUnknown because their connection did, since this was asked last. */
+  readonly takeLost: () => number
+}
+
 /** Makes `Link.call`: see there. At most `maxInFlight` calls are unanswered at a time; further ones wait. */
-export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number): Link["call"] => {
+export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number): Calls => {
   const turns = Turns.make(maxInFlight)
+  let isFinishing = false
+  let lostCalls = 0
   const remaining = (deadline: number) => Math.max(0, deadline - clock.unsafeCurrentTimeMillis())
 
   const channelFor = (options: CallOptions, milliseconds: number) =>
@@ -83,53 +105,95 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
         : Effect.succeed(open)
     })
 
+  const loss = (options: CallOptions, { by, over }: NonNullable<Progress["dropped"]>) => {
+    if (!options.replayable) lostCalls++
+    return Effect.fail(lost(options, by, keyOver(over, options)))
+  }
+
+  const isRepeatable = (options: CallOptions, over: Channel) =>
+    options.replayable || keyOver(over, options) !== undefined
+
+  // A repeat is safe without a key, or where the gateway has the record in which the key was noted.
+  const isRepeatableOver = (options: CallOptions, over: Channel, next: Channel) =>
+    options.replayable || (keyOver(next, options) !== undefined && next.outcomeRecord === over.outcomeRecord)
+
   const attempt = <A>(
     options: CallOptions,
-    run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, ChannelFailure>,
+    run: Run<A>,
     progress: Progress
-  ): Effect.Effect<A, CallFailure> =>
-    Effect.flatMap(channelFor(options, remaining(progress.deadline)), (channel) =>
-      Effect.catchAll(
-        run(channel, remaining(progress.deadline)),
-        (failure): Effect.Effect<A, CallFailure> => {
-          switch (failure._tag) {
-            case "Dropped":
-              if (!failure.sent) {
-                return channels.current() === channel
-                  ? Effect.fail(unreachable(options, failure))
-                  : attempt(options, run, progress)
-              }
-              return options.replayable && !progress.hasDropped
-                ? attempt(options, run, { ...progress, hasDropped: true })
-                : Effect.fail(lost(options, failure))
-            case "SessionLost":
-              return progress.hasExpired
-                ? Effect.fail(new RpcFailure({ error: failure.error }))
-                : attempt(options, run, { ...progress, hasExpired: true })
-            case "DeadlinePassed":
-              return Effect.fail(unanswered(options))
-            default:
-              return Effect.fail(failure)
+  ): Effect.Effect<A, CallFailure> => {
+    const { dropped } = progress
+    // What was sent once may have taken effect, whatever keeps it from being sent again.
+    const giveUp = (failure: CallFailure) =>
+      dropped === undefined || options.replayable ? Effect.fail(failure) : loss(options, dropped)
+    return Effect.matchEffect(channelFor(options, remaining(progress.deadline)), {
+      onFailure: giveUp,
+      onSuccess: (channel) => {
+        if (dropped !== undefined && !isRepeatableOver(options, dropped.over, channel)) return loss(options, dropped)
+        return Effect.catchAll(
+          run(channel, remaining(progress.deadline), dropped !== undefined),
+          (failure): Effect.Effect<A, CallFailure> => {
+            switch (failure._tag) {
+              case "Dropped":
+                if (!failure.sent) {
+                  return channels.current() === channel
+                    ? giveUp(unreachable(options, failure))
+                    : attempt(options, run, progress)
+                }
+                return isRepeatable(options, channel) && dropped === undefined
+                  ? attempt(options, run, { ...progress, dropped: { by: failure, over: channel } })
+                  : loss(options, { by: failure, over: channel })
+              case "SessionLost":
+                return progress.hasExpired
+                  ? giveUp(new RpcFailure({ error: failure.error }))
+                  : attempt(options, run, { ...progress, hasExpired: true })
+              case "DeadlinePassed":
+                return failure.sent
+                  ? Effect.fail(unanswered(options, keyOver(channel, options)))
+                  : giveUp(unconnected(options))
+              default:
+                return Effect.fail(failure)
+            }
           }
-        }
-      ))
+        )
+      }
+    })
+  }
 
-  return (options, run) =>
+  const call: Link["call"] = (options, run) =>
     Effect.suspend(() => {
+      if (isFinishing) return Effect.fail(closedByScope())
       const deadline = clock.unsafeCurrentTimeMillis() + options.timeoutMillis
       let hasBegun = false
-      const call = Effect.suspend(() => {
+      const begun = Effect.suspend(() => {
         hasBegun = true
-        return attempt(options, run, { deadline, hasDropped: false, hasExpired: false })
+        return attempt(options, run, { deadline, dropped: undefined, hasExpired: false })
       })
-      if (turns.isFree()) return turns.run(call)
+      if (turns.isFree()) return turns.run(begun)
       // Only a call that has to wait for its turn needs a timer of its own.
       return Effect.raceFirst(
-        turns.run(call),
+        turns.run(begun),
         Effect.flatMap(
           clock.sleep(Duration.millis(remaining(deadline))),
           () => hasBegun ? Effect.never : Effect.fail(unconnected(options))
         )
       )
     })
+
+  return {
+    call,
+    finish: (grace) =>
+      Effect.suspend(() => {
+        isFinishing = true
+        return Duration.equals(grace, Duration.zero)
+          ? Effect.void
+          // A finalizer is uninterruptible, and a timeout ends by interruption.
+          : turns.idle.pipe(Effect.interruptible, Effect.timeoutOption(grace), Effect.asVoid)
+      }),
+    takeLost: () => {
+      const lost = lostCalls
+      lostCalls = 0
+      return lost
+    }
+  }
 }

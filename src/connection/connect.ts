@@ -85,7 +85,7 @@ export const connect = Effect.fnUntraced(function*(
       if (channel !== undefined) onClose(channel)
       Deferred.unsafeDone(closed, Exit.succeed(info))
     }
-  }))
+  }), options.sendQueueBytes)
   yield* Effect.addFinalizer(() => Effect.sync(() => peer.close(CloseCode.normal, "")))
   const result = yield* Effect.mapError(
     peer.request(

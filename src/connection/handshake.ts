@@ -42,10 +42,18 @@ const known: ReadonlyArray<Feature> = [
 const featuresOf = (advertised: { readonly [name: string]: unknown } | undefined): ReadonlySet<Feature> =>
   new Set(known.filter((feature) => Predicate.isRecord(advertised?.[feature])))
 
+// A gateway that does not name its record has one only.
+const outcomeRecordOf = (advertised: { readonly [name: string]: unknown } | undefined): string | undefined => {
+  const idempotency = advertised?.["idempotency"]
+  if (!Predicate.isRecord(idempotency)) return undefined
+  return typeof idempotency["record_id"] === "string" ? idempotency["record_id"] : ""
+}
+
 /** What the answer to `initialize`, or to `session.create`, says. */
 export interface Established {
   readonly session: Session
   readonly features: ReadonlySet<Feature>
+  readonly outcomeRecord: string | undefined
 }
 
 const decodeInitialize = Schema.decodeUnknownEither(InitializeResult)
@@ -74,7 +82,8 @@ export const readInitialize = (result: unknown) =>
         serverVersion: serverInfo?.version ?? undefined,
         protocolVersion
       },
-      features: featuresOf(advertised)
+      features: featuresOf(advertised),
+      outcomeRecord: outcomeRecordOf(advertised)
     }
   })
 
@@ -89,5 +98,6 @@ export const readCreatedSession = (result: unknown) =>
       serverVersion: undefined,
       protocolVersion: undefined
     },
-    features: featuresOf(features)
+    features: featuresOf(features),
+    outcomeRecord: outcomeRecordOf(features)
   }))

@@ -1,18 +1,24 @@
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { decodeFailure } from "../errors/decode.js"
 import { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import { wireFailureOfRpc } from "../errors/wire.js"
+import type { Session } from "../schema/Session.js"
 import * as Call from "./call.js"
 import type { ConnectFailure } from "./connect.js"
 import { type Established, readCreatedSession } from "./handshake.js"
+import { encodeNotification, encodeRequest } from "./jsonRpc.js"
 import { type Channel, type ChannelFailure, GatewayStatus, type Link, SessionLost } from "./Link.js"
 import type { ConnectionOptions } from "./Options.js"
-import { dropped, make as makeResolver, RpcCall, type RpcCallFailure, type Unauthorized } from "./rpcRequests.js"
+import { dropped, make as makeRequests, RpcCall, type RpcCallFailure, type Unauthorized } from "./rpcRequests.js"
 
 const isSessionExpired = (failure: RpcCallFailure) =>
   failure._tag === "RpcFailure" && wireFailureOfRpc(failure.error)?.type === "SessionExpired"
@@ -36,25 +42,65 @@ const connectFailure = (url: string) => (failure: RpcCallFailure) => {
   }
 }
 
-const longestFarewellMillis = 2000
+// How long the gateway may take to hear what is not a request.
+const tellTimeout = Duration.seconds(2)
+
+const largestBatch = 1000
 
 const asObject = (params: unknown): object => Predicate.isRecord(params) ? params : {}
 
+const isKeyed = (params: unknown) => Predicate.isRecord(params) && typeof params["idempotency_key"] === "string"
+
+// Whether the caller no longer waits for a request that the gateway may still be at.
+const isGivenUp = (exit: Exit.Exit<unknown, RpcCallFailure>) =>
+  Exit.isFailure(exit) &&
+  (Cause.isInterrupted(exit.cause) ||
+    Cause.failures(exit.cause).pipe(Arr.fromIterable).some((failure) =>
+      failure._tag === "DeadlinePassed" && failure.sent
+    ))
+
+const cancelled = (requestId: number, sessionId: string | undefined) =>
+  encodeNotification("notifications/cancelled", {
+    requestId,
+    session_id: sessionId,
+    reason: "the caller no longer waits"
+  })
+
 /**
  * A link over HTTP: a session of `/rpc`, ended with the scope and made anew when the gateway no longer knows it. Nothing
- * is pushed this way, so that `notifications` is empty.
+ * is pushed this way, so that `notifications` is empty. Calls in flight when the scope closes have the grace period to finish.
  */
 export const make = Effect.fnUntraced(function*(url: string, options: ConnectionOptions) {
   const clock = yield* Effect.clock
-  const resolver = yield* makeResolver(url, options.apiKey)
+  const requests = yield* makeRequests(url, options.apiKey, options.sendQueueBytes)
   const status = yield* SubscriptionRef.make<GatewayStatus>(GatewayStatus.Connecting())
   const creating = yield* Effect.makeSemaphore(1)
   let lastId = 0
   let over: ConnectFailure | undefined
   let current: Channel | undefined
+  let latest: Session | undefined
+  // The end of an HTTP request ends what it asked for, except for what has a key: that goes on, for whoever asks again.
+  const keyed = new Map<number, string | undefined>()
+  const telling = yield* FiberSet.make()
 
-  const send = (method: string, params: unknown, timeoutMillis: number) =>
-    Effect.suspend(() => Effect.request(RpcCall({ id: ++lastId, method, params, timeoutMillis }), resolver))
+  const tell = (text: string) =>
+    requests.tell(text).pipe(
+      Effect.interruptible,
+      Effect.timeoutOption(Duration.min(tellTimeout, Duration.millis(options.requestTimeoutMillis))),
+      Effect.ignore
+    )
+
+  const send = (method: string, params: unknown, timeoutMillis: number, session?: Session) =>
+    Effect.suspend(() => {
+      const id = ++lastId
+      const asked = requests.ask(RpcCall({ id, method, params, timeoutMillis }))
+      if (!isKeyed(params)) return asked
+      keyed.set(id, session?.id)
+      return Effect.onExit(asked, (exit) => {
+        keyed.delete(id)
+        return isGivenUp(exit) ? FiberSet.run(telling, tell(cancelled(id, session?.id))) : Effect.void
+      })
+    })
 
   const create = send("session.create", {}, options.requestTimeoutMillis).pipe(
     Effect.mapError(connectFailure(url)),
@@ -91,7 +137,12 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
       ...established,
       dialect: "native",
       request: (method, params, timeoutMillis) =>
-        send(method, { ...asObject(params), session_id: established.session.id }, timeoutMillis).pipe(
+        send(
+          method,
+          { ...asObject(params), session_id: established.session.id },
+          timeoutMillis,
+          established.session
+        ).pipe(
           Effect.catchAll((failure): Effect.Effect<never, ChannelFailure> => {
             if (failure._tag === "Unauthorized") {
               vacate(channel)
@@ -113,8 +164,10 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
   const establish = Effect.gen(function*() {
     const channel = channelOf(yield* create)
     if (over !== undefined) return yield* Effect.fail(over)
+    const lost = latest && { session: latest, calls: calls.takeLost() }
     current = channel
-    yield* SubscriptionRef.set(status, GatewayStatus.Connected({ session: channel.session }))
+    latest = channel.session
+    yield* SubscriptionRef.set(status, GatewayStatus.Connected({ session: channel.session, lost }))
     return channel
   })
 
@@ -125,20 +178,29 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
       : Effect.succeed(current)
   }))
 
-  // Forked, because the wait has a limit and a finalizer cannot be interrupted.
+  const calls = Call.make(clock, { current: () => current, next }, options.maxInFlight)
+
   const farewell = ({ session }: Channel) =>
-    Effect.flatMap(
-      Effect.forkDaemon(Effect.interruptible(
-        send("session.end", { session_id: session.id }, Math.min(options.requestTimeoutMillis, longestFarewellMillis))
-      )),
-      Fiber.await
+    Effect.suspend(() => tell(encodeRequest(++lastId, "session.end", { session_id: session.id })))
+
+  const cancelKeyed = Effect.suspend(() =>
+    Effect.forEach(
+      Arr.chunksOf([...keyed].map(([id, sessionId]) => cancelled(id, sessionId)), largestBatch),
+      (some) => tell(`[${some.join(",")}]`),
+      { concurrency: "unbounded", discard: true }
     )
+  )
 
   yield* establish
   yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
+    Effect.gen(function*() {
+      yield* calls.finish(options.gracePeriod)
       const last = current
-      return Effect.zipRight(end(Call.closedByScope(), undefined), last === undefined ? Effect.void : farewell(last))
+      yield* end(Call.closedByScope(), undefined)
+      yield* cancelKeyed
+      yield* requests.abandon
+      yield* FiberSet.awaitEmpty(telling)
+      if (last !== undefined) yield* farewell(last)
     })
   )
 
@@ -146,7 +208,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
     status: Stream.takeUntil(status.changes, GatewayStatus.$is("Closed")),
     channel: next,
     notifications: Stream.empty,
-    call: Call.make(clock, { current: () => current, next }, options.maxInFlight)
+    call: calls.call
   }
   return link
 })

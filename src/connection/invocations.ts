@@ -6,11 +6,18 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { decodeFailure } from "../errors/decode.js"
-import { type GatewayError, ProtocolError } from "../errors/gateway.js"
-import { CapabilityNotFound, InvalidInput, type RateLimited, type ServiceUnavailable } from "../errors/general.js"
+import { type GatewayError, OutcomeUnknown, ProtocolError } from "../errors/gateway.js"
+import {
+  ApprovalRequired,
+  CapabilityNotFound,
+  InvalidInput,
+  type RateLimited,
+  type ServiceUnavailable
+} from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
 import { wireFailureOfAny, wireFailureOfRpc } from "../errors/wire.js"
 import { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
+import { keyOver } from "./call.js"
 import { type InvokeRequest, Malformed, type RawOutcome } from "./InvokeRequest.js"
 import type { CallFailure, CallOptions, Channel, ChannelFailure, Link } from "./Link.js"
 import { callTool, listTools } from "./tools.js"
@@ -21,27 +28,29 @@ const List = Schema.Struct({ capabilities: Schema.Array(Schema.Unknown) })
 
 const decodeList = Schema.decodeUnknownEither(List)
 
-const malformed = (method: string) => new Malformed({ message: `The answer to ${method} is malformed` })
+export const malformed = (method: string) => new Malformed({ message: `The answer to ${method} is malformed` })
+
+/** What `capabilities.invoke` answers, and the record of it says. */
+export const readResult = (result: unknown): RawOutcome | undefined => {
+  if (!Predicate.isRecord(result)) return undefined
+  if (result["success"] === true) return { _tag: "Output", data: result["data"] }
+  return result["success"] === false ? { _tag: "Failure", failure: wireFailureOfAny(result["error"]) } : undefined
+}
 
 const nativeInvoke = (channel: Channel, request: InvokeRequest, timeoutMillis: number) =>
   Effect.flatMap(
     channel.request(
       "capabilities.invoke",
-      { capability: request.name, arguments: request.arguments },
+      { capability: request.name, arguments: request.arguments, idempotency_key: keyOver(channel, request) },
       timeoutMillis
     ),
     (result): Effect.Effect<RawOutcome, Malformed> => {
-      if (Predicate.isRecord(result)) {
-        if (result["success"] === true) return Effect.succeed({ _tag: "Output", data: result["data"] })
-        if (result["success"] === false) {
-          return Effect.succeed({ _tag: "Failure", failure: wireFailureOfAny(result["error"]) })
-        }
-      }
-      return Effect.fail(malformed("capabilities.invoke"))
+      const outcome = readResult(result)
+      return outcome === undefined ? Effect.fail(malformed("capabilities.invoke")) : Effect.succeed(outcome)
     }
   )
 
-const errorOf = (failure: CallFailure | Malformed, operation: string, capability?: string): KruxosError => {
+export const errorOf = (failure: CallFailure | Malformed, operation: string, capability?: string): KruxosError => {
   switch (failure._tag) {
     case "RpcFailure": {
       const wire = wireFailureOfRpc(failure.error)
@@ -61,50 +70,88 @@ const errorOf = (failure: CallFailure | Malformed, operation: string, capability
   }
 }
 
+type RunOnce<A> = (
+  channel: Channel,
+  timeoutMillis: number,
+  isRepeat: boolean
+) => Effect.Effect<A, ChannelFailure | Malformed>
+
 // `Link.call` speaks of the connection only; a malformed answer travels through it as a value.
-const call = <A>(
+export const call = <A>(
   link: Link,
   options: CallOptions,
-  run: (channel: Channel, timeoutMillis: number) => Effect.Effect<A, ChannelFailure | Malformed>
+  run: RunOnce<A>
 ): Effect.Effect<A, CallFailure | Malformed> =>
-  Effect.flatten(link.call(options, (channel, timeoutMillis) =>
-    run(channel, timeoutMillis).pipe(
+  Effect.flatten(link.call(options, (channel, timeoutMillis, isRepeat) =>
+    run(channel, timeoutMillis, isRepeat).pipe(
       Effect.map(Either.right),
       Effect.catchTag("Malformed", (failure) => Effect.succeed(Either.left(failure)))
     )))
 
-const invokeOnce = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> =>
-  call(link, request, (channel, timeoutMillis) =>
-    channel.dialect === "native"
-      ? nativeInvoke(channel, request, timeoutMillis)
-      : callTool(channel, request, timeoutMillis)).pipe(
-      Effect.mapError((failure) => errorOf(failure, request.operation, request.name)),
-      Effect.flatMap((outcome) =>
-        outcome._tag === "Output"
-          ? Effect.succeed(outcome.data)
-          : Effect.fail(decodeFailure(outcome.failure, request.name))
-      )
-    )
+/** What is known of an invocation that has been sent. */
+interface Sent {
+  /** Its connection ended before the answer, and it was sent again. */
+  isRepeat: boolean
+  key: string | undefined
+}
+
+const invokeOnce = (link: Link, request: InvokeRequest, sent: Sent): Effect.Effect<RawOutcome, KruxosError> =>
+  Effect.mapError(
+    call(link, request, (channel, timeoutMillis, isRepeat) => {
+      sent.isRepeat = isRepeat
+      sent.key = keyOver(channel, request)
+      const wait = request.timeoutOver === undefined ? timeoutMillis : request.timeoutOver(channel, timeoutMillis)
+      return channel.dialect === "native" ? nativeInvoke(channel, request, wait) : callTool(channel, request, wait)
+    }),
+    (failure) => errorOf(failure, request.operation, request.name)
+  )
+
+const unknownAfter = (cause: KruxosError, { key }: Sent) =>
+  new OutcomeUnknown({
+    message: `The connection ended before the answer, and asking again failed (${cause.message}): it may or may not `
+      + "have taken effect",
+    capability: cause.capability,
+    idempotencyKey: key,
+    cause
+  })
+
+// What the gateway answers to a repeat is what its record says of the invocation; a refusal of the repeat says nothing of it.
+const isInDoubt = ({ replayable }: InvokeRequest, { isRepeat }: Sent, { _tag }: KruxosError, isAnswer: boolean) =>
+  isRepeat && !replayable && _tag !== "OutcomeUnknown" && (!isAnswer || _tag === "ServiceUnavailable")
+
+// Whoever waits for the decision, perhaps elsewhere, can ask with the key what has become of the invocation.
+const withKey = (error: ApprovalRequired, idempotencyKey: string | undefined) =>
+  error.idempotencyKey === undefined && idempotencyKey !== undefined
+    ? new ApprovalRequired({ ...error, message: error.message, idempotencyKey })
+    : error
 
 const shortestWaitMillis = 100
 
 /**
- * Invokes a capability; the data of the answer is as it came. A replayable one that the gateway puts off (RateLimited,
- * ServiceUnavailable) is asked again when the gateway says, if that is within its deadline.
+ * Invokes a capability; the data of the answer is as it came. One that the gateway puts off (RateLimited, ServiceUnavailable) is
+ * asked again when the gateway says, if it is replayable or keyed and that is within its deadline.
  */
 export const invoke = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> => {
-  if (!request.replayable) return invokeOnce(link, request)
-  const attempt = (deadline: number, timeoutMillis: number): Effect.Effect<unknown, KruxosError> =>
-    Effect.catchIf(
-      invokeOnce(link, { ...request, timeoutMillis }),
-      isTransient,
-      (error) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          const wait = Math.max(shortestWaitMillis, Duration.toMillis(error.retryAfter ?? Duration.infinity))
-          const left = deadline - now - wait
-          return left <= 0 ? Effect.fail(error) : Effect.delay(attempt(deadline, left), Duration.millis(wait))
-        })
-    )
+  const attempt = (deadline: number, timeoutMillis: number): Effect.Effect<unknown, KruxosError> => {
+    const sent: Sent = { isRepeat: false, key: undefined }
+    const fail = (error: KruxosError, isAnswer: boolean): Effect.Effect<unknown, KruxosError> => {
+      if (error._tag === "ApprovalRequired") return Effect.fail(withKey(error, sent.key))
+      if (isInDoubt(request, sent, error, isAnswer)) return Effect.fail(unknownAfter(error, sent))
+      if (!isTransient(error) || !(request.replayable || sent.key !== undefined)) return Effect.fail(error)
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const wait = Math.max(shortestWaitMillis, Duration.toMillis(error.retryAfter ?? Duration.infinity))
+        const left = deadline - now - wait
+        return left <= 0 ? Effect.fail(error) : Effect.delay(attempt(deadline, left), Duration.millis(wait))
+      })
+    }
+    return Effect.matchEffect(invokeOnce(link, { ...request, timeoutMillis }, sent), {
+      onFailure: (error) => fail(error, false),
+      onSuccess: (outcome) =>
+        outcome._tag === "Output"
+          ? Effect.succeed(outcome.data)
+          : fail(decodeFailure(outcome.failure, request.name), true)
+    })
+  }
   return Effect.flatMap(
     Clock.currentTimeMillis,
     (now) => attempt(now + request.timeoutMillis, request.timeoutMillis)
@@ -117,7 +164,7 @@ const isTransient = (error: KruxosError): error is RateLimited | ServiceUnavaila
 /** What asking about capabilities can fail with. */
 export type DiscoveryError = RateLimited | GatewayError
 
-const discoveryError = (operation: string) => (failure: CallFailure | Malformed): DiscoveryError => {
+export const discoveryError = (operation: string) => (failure: CallFailure | Malformed): DiscoveryError => {
   const error = errorOf(failure, operation)
   return error._tag === "RateLimited" || isGatewayError(error)
     ? error
@@ -203,3 +250,66 @@ export const describe = (
       () => unknownCapability(name, `The gateway has no capability ${name}, or does not show it to this agent`)
     )
   )
+
+/** What asking for an outcome can fail with. */
+export type OutcomeError = ServiceUnavailable | DiscoveryError
+
+const outcomeError = (failure: CallFailure | Malformed): OutcomeError => {
+  const error = errorOf(failure, "capabilities.outcome")
+  return error._tag === "ServiceUnavailable" ? error : discoveryError("capabilities.outcome")(failure)
+}
+
+/** What the gateway says of the invocation of a key; a result is as it came. */
+export type RawRecord =
+  | { readonly _tag: "Running" | "Unknown" | "NotFound" }
+  | { readonly _tag: "Done"; readonly outcome: RawOutcome }
+
+const decodeRecord = Schema.decodeUnknownOption(
+  Schema.Struct({
+    status: Schema.Literal("running", "done", "unknown", "not_found"),
+    result: Schema.optional(Schema.Unknown)
+  })
+)
+
+const readRecord = (answer: unknown): RawRecord | undefined => {
+  const { result, status } = Option.getOrElse(decodeRecord(answer), () => ({ status: undefined, result: undefined }))
+  switch (status) {
+    case "running":
+      return { _tag: "Running" }
+    case "unknown":
+      return { _tag: "Unknown" }
+    case "not_found":
+      return { _tag: "NotFound" }
+    case "done": {
+      const outcome = readResult(result)
+      return outcome && { _tag: "Done", outcome }
+    }
+    default:
+      return undefined
+  }
+}
+
+const noRecord = new Malformed({
+  message: "The gateway keeps no record of invocations: it does not have the feature idempotency"
+})
+
+/** Asks the gateway's record what has become of the invocation of a key. */
+export const outcome = (
+  link: Link,
+  idempotencyKey: string,
+  timeoutMillis: number
+): Effect.Effect<RawRecord, OutcomeError> =>
+  call(
+    link,
+    { operation: "capabilities.outcome", timeoutMillis, replayable: true },
+    (channel, remaining): Effect.Effect<RawRecord, ChannelFailure | Malformed> =>
+      channel.outcomeRecord === undefined
+        ? Effect.fail(noRecord)
+        : Effect.flatMap(
+          channel.request("capabilities.outcome", { idempotency_key: idempotencyKey }, remaining),
+          (answer) => {
+            const record = readRecord(answer)
+            return record === undefined ? Effect.fail(malformed("capabilities.outcome")) : Effect.succeed(record)
+          }
+        )
+  ).pipe(Effect.mapError(outcomeError))

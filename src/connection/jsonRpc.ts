@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { RpcCode, type RpcError } from "../errors/wire.js"
+import { isDeeper, isLongEnoughToBeDeep, maximumDepth } from "../schema/nesting.js"
 
 /** The id of a request; null only in the answer to a request whose id could not be read. */
 export type RpcId = string | number
@@ -15,7 +16,8 @@ export type Message =
 /** What one frame, or one HTTP body, holds. */
 export type Frame = Message | { readonly _tag: "Batch"; readonly messages: ReadonlyArray<Message> }
 
-const isId = (value: unknown): value is RpcId => typeof value === "string" || typeof value === "number"
+// What is written as 1e999 would be answered as null.
+const isId = (value: unknown): value is RpcId => typeof value === "string" || Number.isFinite(value)
 
 const invalid = (id: RpcId | null, code: number, message: string): Message => ({
   _tag: "Invalid",
@@ -32,7 +34,12 @@ const errorOf = (value: unknown): RpcError =>
     }
     : { code: RpcCode.internalError, message: typeof value === "string" ? value : "" }
 
-const decodeMessage = (value: unknown): Message => {
+const tooDeep: RpcError = {
+  code: RpcCode.parseError,
+  message: `The answer is nested deeper than ${maximumDepth} levels`
+}
+
+const decodeMessage = (value: unknown, mayBeDeep: boolean): Message => {
   if (!Predicate.isRecord(value)) return invalid(null, RpcCode.invalidRequest, "A message is a JSON object")
   const { id, method, params } = value
   const knownId = isId(id) ? id : null
@@ -49,6 +56,7 @@ const decodeMessage = (value: unknown): Message => {
       ? invalid(null, RpcCode.invalidRequest, "The id is neither a string nor a number")
       : { _tag: "Request", id: knownId, method, params }
   }
+  if (mayBeDeep && isDeeper(value, maximumDepth)) return { _tag: "Failure", id: knownId, error: tooDeep }
   if ("error" in value && value["error"] !== undefined && value["error"] !== null) {
     return { _tag: "Failure", id: knownId, error: errorOf(value["error"]) }
   }
@@ -60,10 +68,11 @@ const decodeMessage = (value: unknown): Message => {
 export const decodeFrame = (text: string): Frame => {
   const parsed = Either.try((): unknown => JSON.parse(text))
   if (Either.isLeft(parsed)) return invalid(null, RpcCode.parseError, "The message is not valid JSON")
-  if (!Array.isArray(parsed.right)) return decodeMessage(parsed.right)
+  const mayBeDeep = isLongEnoughToBeDeep(text)
+  if (!Array.isArray(parsed.right)) return decodeMessage(parsed.right, mayBeDeep)
   return parsed.right.length === 0
     ? invalid(null, RpcCode.invalidRequest, "A batch has at least one message")
-    : { _tag: "Batch", messages: parsed.right.map(decodeMessage) }
+    : { _tag: "Batch", messages: parsed.right.map((message) => decodeMessage(message, mayBeDeep)) }
 }
 
 export const encodeRequest = (id: RpcId, method: string, params: unknown): string =>

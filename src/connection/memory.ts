@@ -30,6 +30,7 @@ const makeEnd = (other: () => End): End => {
         queueMicrotask(() => other().deliver(text))
         return true
       },
+      bufferedBytes: () => 0,
       close: (code, reason) => {
         if (closed !== undefined) return
         const info = { code, reason }

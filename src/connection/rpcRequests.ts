@@ -1,6 +1,8 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Arr from "effect/Array"
 import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -12,6 +14,7 @@ import * as RequestResolver from "effect/RequestResolver"
 import { byteLength, CloseCode, maximumFrameBytes } from "./Duplex.js"
 import { decodeFrame, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
 import { DeadlinePassed, Dropped, type RequestFailure, RpcFailure, tooLarge, unsendable } from "./Peer.js"
+import * as Turns from "./Turns.js"
 
 /** The gateway answered 401 or 403. */
 export class Unauthorized extends Data.TaggedError("Unauthorized")<{ readonly status: number }> {}
@@ -125,47 +128,99 @@ const textOf = (written: ReadonlyArray<Written>) => {
   return first !== undefined && others.length === 0 ? first.text : `[${written.map(({ text }) => text).join(",")}]`
 }
 
-/**
- * Posts calls to `/rpc`, those of a batch together. A call that cannot be written fails alone, and each has its own
- * deadline.
- */
-export const make = Effect.fnUntraced(function*(url: string, apiKey: Redacted.Redacted<string>) {
+/** Lets calls in as long as the bodies that are on their way have at most so many bytes, then when they have half of that. */
+const makeRoom = (limit: number) => {
+  const latch = Effect.unsafeMakeLatch(true)
+  const entrance = Turns.make(1)
+  let bytes = 0
+  return {
+    enter: <A>(written: Effect.Effect<A>) => entrance.run(Effect.zipRight(latch.await, written)),
+    add: (more: number) => {
+      bytes += more
+      if (bytes > limit) latch.unsafeClose()
+    },
+    remove: (less: number) => {
+      bytes -= less
+      if (bytes <= limit / 2) latch.unsafeOpen()
+    }
+  }
+}
+
+/** Calls of one `/rpc`. */
+export interface RpcRequests {
+  /** Asks; calls that Effect batches go together. A call that cannot be written fails alone, and each has its own deadline. */
+  readonly ask: (call: RpcCall) => Effect.Effect<unknown, RpcCallFailure>
+  /** Posts a message whose answer nobody looks at. */
+  readonly tell: (text: string) => Effect.Effect<void, Unauthorized | Dropped>
+  /** Drops all that is unanswered. */
+  readonly abandon: Effect.Effect<void>
+}
+
+/** Makes the way to a `/rpc`. Calls wait, unwritten, while bodies of more than `sendQueueBytes` are on their way. */
+export const make = Effect.fnUntraced(function*(
+  url: string,
+  apiKey: Redacted.Redacted<string>,
+  sendQueueBytes: number
+) {
   const post = yield* makePost(url, apiKey)
+  const room = makeRoom(sendQueueBytes)
+  const abandoned = yield* Deferred.make<never, Dropped>()
 
   const postGroup = (group: ReadonlyArray<Written>) => {
     const calls = group.map(({ call }) => call)
-    const longest = Math.max(...calls.map(({ timeoutMillis }) => timeoutMillis))
-    const expire = (call: RpcCall) => failAll([call], new DeadlinePassed({ timeoutMillis: call.timeoutMillis }))
-    const posted = post(textOf(group)).pipe(
-      Effect.timeoutFail({
-        duration: Duration.millis(longest),
-        onTimeout: () => new DeadlinePassed({ timeoutMillis: longest })
-      }),
-      Effect.matchEffect({
-        onSuccess: (body) => completeAll(body, calls),
-        onFailure: (failure) => failAll(calls, failure)
-      })
-    )
-    // The answer to the longest is waited for in any case; whoever has less time is told when it is over.
-    const hurried = calls.filter(({ timeoutMillis }) => timeoutMillis < longest)
-    return Effect.zipRight(
-      Effect.forEach(hurried, (call) => Effect.fork(Effect.delay(expire(call), Duration.millis(call.timeoutMillis)))),
-      posted
-    )
+    return Effect.matchEffect(Effect.raceFirst(post(textOf(group)), Deferred.await(abandoned)), {
+      onSuccess: (body) => completeAll(body, calls),
+      onFailure: (failure) => failAll(calls, failure)
+    })
   }
 
-  return RequestResolver.makeBatched((calls: ReadonlyArray<RpcCall>) => {
-    const written: Array<Written> = []
-    const unwritable: Array<Effect.Effect<void>> = []
-    for (const call of calls) {
-      Either.match(write(call), {
-        onLeft: (failure) => unwritable.push(failAll([call], failure)),
-        onRight: (one) => written.push(one)
+  const postAll = (calls: ReadonlyArray<RpcCall>) =>
+    Effect.suspend(() => {
+      let sent = false
+      let bytes = 0
+      const begin = Effect.sync(() => {
+        sent = true
+        const [unwritable, written] = Arr.partitionMap(calls, (call) =>
+          Either.mapLeft(write(call), (failure) => failAll([call], failure)))
+        for (const one of written) {
+          bytes += one.bytes
+        }
+        room.add(bytes)
+        return { unwritable, written }
       })
-    }
-    return Effect.zipRight(
-      Effect.all(unwritable, { discard: true }),
-      Effect.forEach(bodies(written), postGroup, { concurrency: "unbounded", discard: true })
-    )
-  })
+      const posted = Effect.flatMap(room.enter(begin), ({ unwritable, written }) =>
+        Effect.zipRight(
+          Effect.all(unwritable, { discard: true }),
+          Effect.forEach(bodies(written), postGroup, { concurrency: "unbounded", discard: true })
+        ))
+      const expire = (call: RpcCall) =>
+        Effect.suspend(() =>
+          failAll([call], new DeadlinePassed({ timeoutMillis: call.timeoutMillis, sent }))
+        )
+      // The answer to the longest is waited for in any case; whoever has less time is told when it is over.
+      const longest = Math.max(...calls.map(({ timeoutMillis }) => timeoutMillis))
+      const hurried = calls.filter(({ timeoutMillis }) => timeoutMillis < longest)
+      return Effect.forEach(
+        hurried,
+        (call) => Effect.fork(Effect.delay(expire(call), Duration.millis(call.timeoutMillis))),
+        { discard: true }
+      ).pipe(
+        Effect.zipRight(posted),
+        Effect.timeoutTo({
+          duration: Duration.millis(longest),
+          onSuccess: () => Effect.void,
+          onTimeout: () => Effect.forEach(calls, expire, { discard: true })
+        }),
+        Effect.flatten,
+        Effect.ensuring(Effect.sync(() => room.remove(bytes)))
+      )
+    })
+
+  const resolver = RequestResolver.makeBatched(postAll)
+  const requests: RpcRequests = {
+    ask: (call) => Effect.request(call, resolver),
+    tell: (text) => Effect.asVoid(post(text)),
+    abandon: Effect.asVoid(Deferred.fail(abandoned, dropped("this side has ended the connection", true)))
+  }
+  return requests
 })

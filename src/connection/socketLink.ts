@@ -60,7 +60,8 @@ const makeReconnect = Effect.fnUntraced(function*(
 
 /**
  * A link over sockets: it fails when the first connection cannot be made, and makes every later one by itself until its
- * scope closes, the key is refused, or the schedule ends.
+ * scope closes, the key is refused, or the schedule ends. Calls in flight when the scope closes have the grace period to finish;
+ * then the gateway is told to stop them.
  */
 export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionOptions) {
   const clock = yield* Effect.clock
@@ -92,8 +93,13 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
         GatewayStatus.$is("Closed")(now) ? now : GatewayStatus.Closed({ cause: told })))
     )
 
-  const connectedTo = ({ channel }: Attempt) =>
-    SubscriptionRef.set(status, GatewayStatus.Connected({ session: channel.session }))
+  const calls = Call.make(clock, channels, options.maxInFlight)
+
+  const connectedTo = ({ channel }: Attempt, previous?: Attempt) =>
+    Effect.suspend(() => {
+      const lost = previous && { session: previous.channel.session, calls: calls.takeLost() }
+      return SubscriptionRef.set(status, GatewayStatus.Connected({ session: channel.session, lost }))
+    })
 
   const reconnect = yield* makeReconnect(clock, attempt, options.reconnect)
 
@@ -103,8 +109,9 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
       const cause = lost(yield* Deferred.await(current.closed))
       yield* Scope.close(current.scope, Exit.void)
       yield* SubscriptionRef.set(status, GatewayStatus.Reconnecting({ cause }))
-      current = yield* reconnect(current, cause)
-      yield* connectedTo(current)
+      const previous = current
+      current = yield* reconnect(previous, cause)
+      yield* connectedTo(current, previous)
     }
   }, Effect.catchAll((cause) => end(cause, cause)))
 
@@ -112,12 +119,13 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
   yield* connectedTo(first)
   yield* Effect.addFinalizer(() => end(Call.closedByScope(), undefined))
   yield* Effect.forkScoped(follow(first))
+  yield* Effect.addFinalizer(() => calls.finish(options.gracePeriod))
 
   const link: Link = {
     status: Stream.takeUntil(status.changes, GatewayStatus.$is("Closed")),
     channel: channels.next,
     notifications: Stream.fromPubSub(notifications),
-    call: Call.make(clock, channels, options.maxInFlight)
+    call: calls.call
   }
   return link
 })

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { capabilityName, toolName } from "../catalogue/toolName.js"
 import { type WireFailure, wireFailureOfText } from "../errors/wire.js"
 import type { CapabilityDefinition, InputDefinition } from "../schema/CapabilityDefinition.js"
+import { isTooDeep } from "../schema/nesting.js"
 import { byteLength } from "./Duplex.js"
 import { type InvokeRequest, Malformed, type RawOutcome } from "./InvokeRequest.js"
 import type { Channel, ChannelFailure } from "./Link.js"
@@ -129,7 +130,10 @@ const plainText = (content: string, { arguments: input }: InvokeRequest): RawOut
   return output({ text: content, content, ...(isWhole && isUtf8 ? { size: byteLength(content) } : {}) })
 }
 
-const parse = (content: string): unknown => Either.getOrUndefined(Either.try((): unknown => JSON.parse(content)))
+const parse = (content: string): unknown => {
+  const parsed = Either.getOrUndefined(Either.try((): unknown => JSON.parse(content)))
+  return isTooDeep(content, parsed) ? undefined : parsed
+}
 
 /**
  * Invokes a capability as an MCP tool. What the text of the result means is decided by the capability's output, not by

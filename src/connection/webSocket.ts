@@ -21,6 +21,7 @@ const duplexOf = (socket: WebSocket): Duplex => {
       socket.send(text)
       return true
     },
+    bufferedBytes: () => socket.bufferedAmount,
     // A client of the standard may give no other code of the protocol than this.
     close: (code, reason) => code === CloseCode.normal ? socket.close(code, reason) : socket.close(),
     // The standard has no way to end at once; nobody waits for this close.

@@ -5,14 +5,26 @@ import { knownNumber, knownText, taggedError } from "./base.js"
 export class PolicyDenied extends taggedError<PolicyDenied>()("PolicyDenied", { rule: knownText, reason: knownText }) {}
 
 /**
- * The invocation waits for a human. This value is the handle of the request: it can be stored, and waited on later or
- * from another process.
+ * The invocation waits for a human. This value is the handle of the request: it is a schema, so that it can be stored as JSON, and
+ * waited on later or from another process (`Approvals.wait`). `idempotencyKey` is that of the invocation, if it was sent with one.
  */
 export class ApprovalRequired<Name extends string = string>
   extends taggedError<ApprovalRequired>()("ApprovalRequired", { approvalId: Schema.String, idempotencyKey: knownText })
 {
   declare readonly capability: Name | undefined
+
+  /** The schema of the handles of one capability: loading one from where it was stored, it knows the type of its data. */
+  static readonly ofCapability = <Name extends string>(
+    name: Name
+  ): Schema.Schema<ApprovalRequired<Name>, HandleEncoded> =>
+    ApprovalRequired.pipe(
+      Schema.filter((handle): handle is ApprovalRequired<Name> => handle.capability === name, {
+        message: () => `this is not a request for approval of ${name}`
+      })
+    )
 }
+
+type HandleEncoded = typeof ApprovalRequired.Encoded
 
 /** A human refused the invocation. */
 export class ApprovalRejected extends taggedError<ApprovalRejected>()("ApprovalRejected", {
@@ -20,10 +32,15 @@ export class ApprovalRejected extends taggedError<ApprovalRejected>()("ApprovalR
   reason: knownText
 }) {}
 
-/** Nobody decided before the request for approval expired. */
+/**
+ * Nobody will decide: the request for approval has expired or was withdrawn, or the approval no longer held when it was to be used.
+ */
 export class ApprovalExpired extends taggedError<ApprovalExpired>()("ApprovalExpired", { approvalId: knownText }) {}
 
-/** The caller stopped waiting for a decision; the request is still in the queue. */
+/**
+ * The caller stopped waiting for a decision. The request is still in the queue, unless the caller wanted it withdrawn then;
+ * `timeout` is how long was waited at most, where that was said.
+ */
 export class ApprovalTimeout extends taggedError<ApprovalTimeout>()("ApprovalTimeout", {
   approvalId: Schema.String,
   timeout: Schema.optional(Schema.DurationFromMillis)

@@ -1,4 +1,4 @@
-export { ApprovalState } from "./ApprovalStatus.js"
+export { type ApprovalOutcome, ApprovalState, type ApprovalStatus } from "./Approval.js"
 export {
   CapabilityDefinition,
   CommonPattern,
@@ -9,6 +9,7 @@ export {
   SideEffect
 } from "./CapabilityDefinition.js"
 export { ErrorResponse, InvocationResult } from "./Invocation.js"
+export { Outcome } from "./Outcome.js"
 export {
   AgentId,
   DateTimeUtc,

@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { BuiltIn } from "../catalogue/builtIn.js"
@@ -10,14 +9,18 @@ import type { AnyCatalogue, Input, InvokeErrorIn, NameIn, Output } from "../cata
 import { isListed, type ListFilter } from "../catalogue/listFilter.js"
 import { isReplayable } from "../catalogue/replayable.js"
 import * as Invocations from "../connection/invocations.js"
-import type { InvokeRequest } from "../connection/InvokeRequest.js"
-import type { Link } from "../connection/Link.js"
+import type { InvokeRequest, RawOutcome } from "../connection/InvokeRequest.js"
+import { GatewayStatus, type Link } from "../connection/Link.js"
+import { decodeFailure } from "../errors/decode.js"
 import type { GatewayError } from "../errors/gateway.js"
 import { type CapabilityNotFound, OutputMismatch } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
 import type { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
 import type { InvocationResult } from "../schema/Invocation.js"
-import { type Arguments, codecOf, ownTimeoutSeconds } from "./codec.js"
+import { Outcome } from "../schema/Outcome.js"
+import type { Send } from "./approvalRegion.js"
+import { type Arguments, type Codec, codecOf, ownTimeoutSeconds } from "./codec.js"
+import { makeIdempotencyKey } from "./idempotencyKey.js"
 
 export type { ListFilter } from "../catalogue/listFilter.js"
 
@@ -28,6 +31,13 @@ export interface InvokeOptions {
    * its own, that and 5 seconds, whichever is longer.
    */
   readonly timeout?: Duration.DurationInput | undefined
+  /**
+   * Names the invocation: a gateway with the feature `idempotency` runs what has this key once, however often this agent asks for
+   * it within 24 hours, and answers the rest from its record; other gateways do not look at it. 1 to 200 printable characters of
+   * ASCII. Where none is given, the SDK makes one for each invocation that is not replayable, so that one that is cut off can be
+   * asked for again.
+   */
+  readonly idempotencyKey?: string | undefined
 }
 
 /** The options of `invokeDynamic`: `output` is the schema that the output is decoded with. */
@@ -84,7 +94,22 @@ export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
     ...args: InvokeArguments<Input<C, Name>>
   ) => Effect.Effect<InvocationResult<Output<C, Name>>, GatewayError>
 
-  /** Emits whenever the gateway says that its list of capabilities has changed. */
+  /**
+   * What has become of the invocation of an idempotency key, such as that of an `OutcomeUnknown`. Its result is typed where the
+   * name of the capability is given. Fails with ProtocolError on a gateway without the feature `idempotency`.
+   */
+  readonly outcome: {
+    <Name extends NameIn<C>>(
+      idempotencyKey: string,
+      name: Name
+    ): Effect.Effect<Outcome<Output<C, Name>, InvokeErrorIn<C, Name>>, Invocations.OutcomeError>
+    (idempotencyKey: string): Effect.Effect<Outcome<unknown, KruxosError>, Invocations.OutcomeError>
+  }
+
+  /**
+   * Emits whenever the list of capabilities may have changed: the gateway says so, or there is a new session, perhaps with
+   * another gateway.
+   */
   readonly changes: Stream.Stream<void>
 
   /** The same capabilities, with those of another catalogue typed too: a pack's, or what `kruxos codegen` wrote. */
@@ -109,33 +134,50 @@ const byName = (one: CapabilityDefinition, other: CapabilityDefinition) =>
 
 const graceMillis = 5000
 
-/** Makes the service over a link. `requestTimeoutMillis` is how long a call waits that says nothing else. */
+/** What is known of a capability that is invoked. */
+type Known = Pick<Codec<never, unknown, KruxosError>, "capability" | "decode" | "fits" | "narrow">
+
+/**
+ * Makes the service over a link. `requestTimeoutMillis` is how long a call waits that says nothing else; `send` makes an
+ * invocation, as the regions say that it is in.
+ */
 export const make = <C extends AnyCatalogue>(
   link: Link,
   catalogue: C,
-  requestTimeoutMillis: number
+  requestTimeoutMillis: number,
+  send: Send = (request) => Invocations.invoke(link, request)
 ): CapabilitiesService<C> => {
   const timeoutOf = (options: InvokeOptions | undefined, ownSeconds: number | undefined): number =>
     options?.timeout !== undefined
       ? Duration.toMillis(options.timeout)
       : Math.max(requestTimeoutMillis, ownSeconds === undefined ? 0 : ownSeconds * 1000 + graceMillis)
 
+  const requestOf = (
+    name: string,
+    input: Arguments,
+    options: InvokeOptions | undefined,
+    known: Known | undefined
+  ): InvokeRequest => {
+    const replayable = known !== undefined && isReplayable(known.capability)
+    return {
+      name,
+      operation: name,
+      arguments: input,
+      timeoutMillis: timeoutOf(options, known && ownTimeoutSeconds(known.capability, input)),
+      replayable,
+      idempotencyKey: options?.idempotencyKey ?? (replayable ? undefined : makeIdempotencyKey()),
+      fits: known?.fits,
+      answersWithText: known !== undefined && "content" in known.capability.outputs
+    }
+  }
+
   const invoke: CapabilitiesService<C>["invoke"] = (name, ...[input, options]) =>
-    Effect.suspend(() => {
+    Effect.withFiberRuntime((fiber) => {
       const codec = codecOf(catalogue, name)
       if (codec === undefined) return Effect.dieMessage(`${name} is not in the catalogue`)
       const encoded = codec.encode(input)
       if (Either.isLeft(encoded)) return Effect.fail(codec.narrow(encoded.left))
-      const request: InvokeRequest = {
-        name,
-        operation: name,
-        arguments: encoded.right,
-        timeoutMillis: timeoutOf(options, ownTimeoutSeconds(codec.capability, encoded.right)),
-        replayable: isReplayable(codec.capability),
-        fits: codec.fits,
-        answersWithText: "content" in codec.capability.outputs
-      }
-      return Effect.matchEffect(Invocations.invoke(link, request), {
+      return Effect.matchEffect(send(requestOf(name, encoded.right, options, codec), fiber), {
         onFailure: (error) => Effect.fail(codec.narrow(error)),
         onSuccess: (raw) => Either.mapLeft(codec.decode(raw), codec.narrow)
       })
@@ -146,18 +188,8 @@ export const make = <C extends AnyCatalogue>(
     input: Arguments = {},
     options?: InvokeOptions & { readonly output?: Schema.Schema<A, I> }
   ): Effect.Effect<unknown, KruxosError> =>
-    Effect.suspend(() => {
-      const known = codecOf(catalogue, name)
-      const request: InvokeRequest = {
-        name,
-        operation: name,
-        arguments: input,
-        timeoutMillis: timeoutOf(options, known && ownTimeoutSeconds(known.capability, input)),
-        replayable: known !== undefined && isReplayable(known.capability),
-        fits: known?.fits,
-        answersWithText: known !== undefined && "content" in known.capability.outputs
-      }
-      const raw = Invocations.invoke(link, request)
+    Effect.withFiberRuntime((fiber) => {
+      const raw = send(requestOf(name, input, options, codecOf(catalogue, name)), fiber)
       const { output } = options ?? {}
       return output === undefined ?
         raw :
@@ -171,7 +203,37 @@ export const make = <C extends AnyCatalogue>(
             })))
     })
 
+  const resultOf = (raw: RawOutcome, name: string | undefined): Either.Either<unknown, KruxosError> =>
+    raw._tag === "Output" ? Either.right(raw.data) : Either.left(decodeFailure(raw.failure, name))
+
+  const resultAs = <Name extends NameIn<C>>(raw: RawOutcome, name: Name): Either.Either<unknown, KruxosError> => {
+    const codec: Known | undefined = codecOf(catalogue, name)
+    const result = resultOf(raw, name)
+    return codec === undefined ? result : result.pipe(Either.flatMap(codec.decode), Either.mapLeft(codec.narrow))
+  }
+
+  function outcome<Name extends NameIn<C>>(
+    idempotencyKey: string,
+    name: Name
+  ): Effect.Effect<Outcome<Output<C, Name>, InvokeErrorIn<C, Name>>, Invocations.OutcomeError>
+  function outcome(idempotencyKey: string): Effect.Effect<Outcome<unknown, KruxosError>, Invocations.OutcomeError>
+  function outcome(
+    idempotencyKey: string,
+    name?: NameIn<C>
+  ): Effect.Effect<Outcome<unknown, KruxosError>, Invocations.OutcomeError> {
+    return Effect.map(
+      Invocations.outcome(link, idempotencyKey, requestTimeoutMillis),
+      (record) =>
+        record._tag === "Done"
+          ? Outcome.Done({
+            result: name === undefined ? resultOf(record.outcome, name) : resultAs(record.outcome, name)
+          })
+          : record
+    )
+  }
+
   return {
+    outcome,
     list: (filter = {}) =>
       Effect.map(
         Invocations.list(link, requestTimeoutMillis),
@@ -191,11 +253,12 @@ export const make = <C extends AnyCatalogue>(
               error: { type: error.type, message: error.message, recovery: error.recovery }
             })
       }),
-    changes: Stream.filterMap(
-      link.notifications,
-      ({ method }) => method === "notifications/tools/list_changed" ? Option.some(undefined) : Option.none()
-    ),
-    withCatalogue: (mine) => make(link, { ...catalogue, ...mine }, requestTimeoutMillis)
+    changes: Stream.merge(
+      Stream.filter(link.notifications, ({ method }) => method === "notifications/tools/list_changed"),
+      // The first is how things are now.
+      Stream.filter(Stream.drop(link.status, 1), GatewayStatus.$is("Connected"))
+    ).pipe(Stream.map(() => undefined)),
+    withCatalogue: (mine) => make(link, { ...catalogue, ...mine }, requestTimeoutMillis, send)
   }
 }
 

@@ -18,7 +18,10 @@ import * as SocketLink from "../connection/socketLink.js"
 import * as WebSocketDial from "../connection/webSocket.js"
 import { type AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import type { Feature, Session } from "../schema/Session.js"
+import { make as makeRegion } from "./approvalRegion.js"
+import { Approvals, make as makeApprovals } from "./Approvals.js"
 import { Capabilities, make as makeCapabilities } from "./Capabilities.js"
+import { make as makeDecisions } from "./decisions.js"
 import { config, connectionOptions, endpointOf, type GatewayOptions } from "./GatewayOptions.js"
 
 /** How an MCP client reaches the gateway. Source: the guide's "MCP configuration". */
@@ -62,7 +65,7 @@ export class Gateway extends Context.Tag("kruxos/Gateway")<Gateway, GatewayServi
 }
 
 /** What a gateway's Layer provides. */
-export type GatewayServices = Gateway | Capabilities
+export type GatewayServices = Gateway | Capabilities | Approvals
 
 const mcpConfig = (url: string, apiKey: Redacted.Redacted<string>): Redacted.Redacted<McpConfig> =>
   Redacted.make({
@@ -75,7 +78,10 @@ export const layerOf = <E, R>(
   options: ConnectionOptions,
   socketUrl: Option.Option<string>
 ): Layer.Layer<GatewayServices, E, Exclude<R, Scope.Scope>> =>
-  Layer.scopedContext(Effect.map(link, (made) => {
+  Layer.scopedContext(Effect.gen(function*() {
+    const made = yield* link
+    const decisions = yield* makeDecisions(made, options.requestTimeoutMillis)
+    const region = makeRegion(made, decisions)
     const channel = Effect.timeoutFail(made.channel, {
       duration: Duration.millis(options.requestTimeoutMillis),
       onTimeout: () =>
@@ -90,7 +96,8 @@ export const layerOf = <E, R>(
       asMcpConfig: Option.map(socketUrl, (url) => mcpConfig(url, options.apiKey))
     }
     return Context.make(Gateway, gateway).pipe(
-      Context.add(Capabilities, makeCapabilities(made, builtIn, options.requestTimeoutMillis))
+      Context.add(Capabilities, makeCapabilities(made, builtIn, options.requestTimeoutMillis, region.send)),
+      Context.add(Approvals, makeApprovals(made, builtIn, options.requestTimeoutMillis, decisions, region))
     )
   }))
 

@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Schedule from "effect/Schedule"
 import * as Endpoint from "../connection/endpoint.js"
 import type { ConnectionOptions } from "../connection/Options.js"
+import * as SendQueue from "../connection/SendQueue.js"
 import { defaultReconnect } from "../connection/socketLink.js"
 import { AuthenticationFailed } from "../errors/gateway.js"
 
@@ -24,6 +25,16 @@ export interface CallSettings {
   readonly heartbeat?: Duration.DurationInput | undefined
   /** How many calls may be unanswered at a time; further ones wait. Default: 10,000. */
   readonly maxInFlight?: number | undefined
+  /**
+   * How many bytes of calls may wait for the network to take them; while there are more, further calls wait, unwritten, in their
+   * order and within their deadlines. Default: 67,108,864 (64 MiB).
+   */
+  readonly sendQueueBytes?: number | undefined
+  /**
+   * How long calls in flight may take to finish when the Layer's scope closes. New ones fail at once then; those that have not
+   * finished are cancelled, at the gateway too. Default: 5 seconds; none for a gateway inside this process.
+   */
+  readonly gracePeriod?: Duration.DurationInput | undefined
 }
 
 /** Where a gateway is, and how to speak with it. */
@@ -42,14 +53,17 @@ export interface GatewayOptions extends CallSettings {
 /** What the settings mean, with the defaults filled in. */
 export const connectionOptions = (
   settings: CallSettings,
-  apiKey: Redacted.Redacted<string>
+  apiKey: Redacted.Redacted<string>,
+  gracePeriod: Duration.DurationInput = "5 seconds"
 ): ConnectionOptions => ({
   apiKey,
   clientName: settings.agentName ?? "kruxos",
   requestTimeoutMillis: Duration.toMillis(settings.requestTimeout ?? "30 seconds"),
   reconnect: settings.reconnect ?? defaultReconnect,
   heartbeat: Duration.decode(settings.heartbeat ?? "15 seconds"),
-  maxInFlight: settings.maxInFlight ?? 10_000
+  maxInFlight: settings.maxInFlight ?? 10_000,
+  sendQueueBytes: settings.sendQueueBytes ?? SendQueue.defaultBytes,
+  gracePeriod: Duration.decode(settings.gracePeriod ?? gracePeriod)
 })
 
 const whyUnfit = (key: string): string | undefined => {

@@ -19,6 +19,7 @@ const channel = (id: string): Channel => ({
     protocolVersion: undefined
   },
   features: new Set(),
+  outcomeRecord: undefined,
   dialect: "mcp",
   request: () => Effect.never
 })

@@ -85,7 +85,7 @@ describe("Peer", () => {
       assert.deepStrictEqual(notified(server, "notifications/cancelled"), [])
       yield* TestClock.adjust("1 millis")
       const failure = yield* Effect.flip(Effect.flatten(Fiber.join(fiber)))
-      assert.deepInclude(failure, { _tag: "DeadlinePassed", timeoutMillis: 1000 })
+      assert.deepInclude(failure, { _tag: "DeadlinePassed", timeoutMillis: 1000, sent: true })
       yield* settled
       assert.deepStrictEqual(notified(server, "notifications/cancelled"), [
         { requestId: id, reason: "the deadline has passed" }
@@ -182,11 +182,29 @@ describe("Peer", () => {
       assert.deepInclude(later, { _tag: "Dropped", sent: false })
     }))
 
+  it.scoped("tells the other side to stop what is still asked when it closes", () =>
+    Effect.gen(function*() {
+      const { peer, server } = yield* connected()
+      const [first, second] = [yield* asks(peer), yield* asks(peer)]
+      const ids = requests(server).map(({ id }) => id)
+      server.answer(ids[0] ?? 0, "answered")
+      yield* settled
+      peer.close(1000, "enough")
+      yield* settled
+      assert.deepStrictEqual(notified(server, "notifications/cancelled"), [
+        { requestId: ids[1], reason: "the connection is being closed" }
+      ])
+      assert.isTrue(server.isClosed())
+      assert.strictEqual(yield* Effect.flatten(Fiber.join(first)), "answered")
+      assert.strictEqual((yield* Effect.flip(Effect.flatten(Fiber.join(second))))._tag, "Dropped")
+    }))
+
   it.scoped("says of what a closing socket did not take that it was not sent", () =>
     Effect.gen(function*() {
       let close: (info: CloseInfo) => void = () => {}
       const closing: Duplex = {
         send: () => false,
+        bufferedBytes: () => 0,
         close: () => {},
         abort: () => {},
         ping: undefined,

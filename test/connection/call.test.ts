@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
-import { ConnectionFailed } from "../../src/errors/gateway.js"
-import { initialized, make, notified, requests, settled } from "../support/scriptedGateway.js"
+import { AuthenticationFailed, ConnectionFailed } from "../../src/errors/gateway.js"
+import { initialized, make, native, notified, requests, settled } from "../support/scriptedGateway.js"
 import { call, failureOf, linkTo, started } from "./linkSupport.js"
 
 const nobody = new ConnectionFailed({ message: "nobody there" })
@@ -68,6 +68,74 @@ describe("a call in flight when the connection drops", () => {
       assert.isTrue(yield* unsettled(fiber))
       yield* later(1)
       assert.strictEqual((yield* failureOf(fiber))._tag, "GatewayTimeout")
+    }))
+})
+
+describe("a keyed call in flight when the connection drops", () => {
+  const record = (record_id: string) => ({ ...native, idempotency: { record_id } })
+  const droppingAt = (name: string) => initialized((_, server) => server.close(), record(name))
+  const answeringAt = (name: string) => initialized(({ id }, server) => server.answer(id, name), record(name))
+  const keyed = { idempotencyKey: "the key" }
+
+  const unknown = (failure: { readonly _tag: string }) => {
+    assert.strictEqual(failure._tag, "OutcomeUnknown")
+    assert.strictEqual("idempotencyKey" in failure ? failure.idempotencyKey : undefined, "the key")
+  }
+
+  it.scoped("is sent again, once, to the same record", () =>
+    Effect.gen(function*() {
+      const gateway = make(droppingAt("a"), answeringAt("a"))
+      const link = yield* linkTo(gateway)
+      assert.strictEqual(yield* call(link, keyed), "a")
+      assert.strictEqual(requests(gateway.connections[1]).length, 1)
+    }))
+
+  it.scoped("is not sent a third time", () =>
+    Effect.gen(function*() {
+      const gateway = make(droppingAt("a"), droppingAt("a"), answeringAt("a"))
+      const link = yield* linkTo(gateway)
+      unknown(yield* Effect.flip(call(link, keyed)))
+      yield* later(60_000)
+      assert.deepStrictEqual(requests(gateway.connections[2]), [])
+    }))
+
+  it.scoped("is not sent to a gateway that has another record, or none", () =>
+    Effect.gen(function*() {
+      for (const next of [answeringAt("b"), initialized(() => {}, native), initialized()]) {
+        const gateway = make(droppingAt("a"), next)
+        const link = yield* linkTo(gateway)
+        unknown(yield* Effect.flip(call(link, keyed)))
+        assert.deepStrictEqual(requests(gateway.connections[1]), [])
+      }
+    }))
+
+  it.scoped("is in doubt when there is no other connection in time, or never", () =>
+    Effect.gen(function*() {
+      const late = yield* linkTo(make(droppingAt("a"), "hang"))
+      const fiber = yield* started(call(late, { ...keyed, timeoutMillis: 5000 }))
+      yield* later(5000)
+      unknown(yield* failureOf(fiber))
+      const refused = new AuthenticationFailed({ message: "revoked" })
+      const never = yield* linkTo(make(droppingAt("a"), refused))
+      unknown(yield* Effect.flip(call(never, keyed)))
+    }))
+
+  it.scoped("was sent without its key to a gateway that keeps no record", () =>
+    Effect.gen(function*() {
+      const gateway = make(initialized((_, server) => server.close(), native), answeringAt("a"))
+      const link = yield* linkTo(gateway)
+      const failure = yield* Effect.flip(call(link, keyed))
+      assert.strictEqual(failure._tag, "OutcomeUnknown")
+      assert.strictEqual("idempotencyKey" in failure ? failure.idempotencyKey : "none", undefined)
+      assert.deepStrictEqual(requests(gateway.connections[1]), [])
+    }))
+
+  it.scoped("says its key when its deadline passes", () =>
+    Effect.gen(function*() {
+      const link = yield* linkTo(make(initialized(() => {}, record("a"))))
+      const fiber = yield* started(call(link, { ...keyed, timeoutMillis: 2000 }))
+      yield* later(2000)
+      unknown(yield* failureOf(fiber))
     }))
 })
 

@@ -20,9 +20,12 @@ const beating = (canPing: boolean) =>
     const closes: Array<CloseInfo> = []
     let pings = 0
     let aborts = 0
+    let hasTakenBytes = false
     let handlers: DuplexHandlers | undefined
     const duplex: Duplex = {
       send: (text) => sent.push(text) > 0,
+      bufferedBytes: () => 0,
+      hasTakenBytes: () => hasTakenBytes,
       close: () => {},
       abort: () => {
         aborts++
@@ -51,6 +54,9 @@ const beating = (canPing: boolean) =>
       closes,
       pong: () => handlers?.onPong(),
       text: (text: string) => handlers?.onText(text),
+      takesBytes: (does: boolean) => {
+        hasTakenBytes = does
+      },
       pings: () => pings,
       aborts: () => aborts
     }
@@ -79,6 +85,17 @@ describe("the heartbeat of a peer", () => {
         yield* TestClock.adjust("10 seconds")
       }
       assert.strictEqual(aborts(), 0)
+    }))
+
+  it.scoped("lets a connection live whose other side takes what is sent, and no longer", () =>
+    Effect.gen(function*() {
+      const { aborts, takesBytes } = yield* beating(true)
+      takesBytes(true)
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(aborts(), 0)
+      takesBytes(false)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(aborts(), 1)
     }))
 
   it.scoped("asks with MCP's ping where the platform has none", () =>

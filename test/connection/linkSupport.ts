@@ -21,7 +21,9 @@ export const connectionOptions: ConnectionOptions = {
   requestTimeoutMillis: 30_000,
   reconnect: plainReconnect,
   heartbeat: Duration.seconds(15),
-  maxInFlight: 100
+  maxInFlight: 100,
+  sendQueueBytes: 1024 * 1024,
+  gracePeriod: Duration.zero
 }
 
 export const linkTo = (gateway: ScriptedGateway, options: Partial<ConnectionOptions> = {}) =>

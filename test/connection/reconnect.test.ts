@@ -199,11 +199,58 @@ describe("status", () => {
       yield* settled
       yield* later(1000)
       assert.deepStrictEqual(status.seen.map(({ _tag }) => _tag), ["Connected", "Reconnecting", "Connected"])
-      const [, lost] = status.seen
+      const [first, lost, second] = status.seen
+      assert.deepInclude(first, { _tag: "Connected", lost: undefined })
+      assert.deepInclude(second?._tag === "Connected" ? second.lost : undefined, { calls: 0 })
       assert.strictEqual(
         lost?._tag === "Reconnecting" ? lost.cause.message : "",
         "The connection ended (code 1001: maintenance)"
       )
+    }))
+
+  it.scoped("says what was lost with the session before: the session, and the calls whose outcome is unknown", () =>
+    Effect.gen(function*() {
+      let sessions = 0
+      const numbered: Step = (message, server) => {
+        const session = { session_id: `session-${sessions + 1}` }
+        initialized(() => {}, { native: {}, session })(message, server)
+        if (message._tag === "Request" && message.method === "initialize") sessions++
+      }
+      const gateway = make(numbered, nobody, numbered)
+      const link = yield* linkTo(gateway)
+      const status = yield* collected(link.status)
+      const unsafe = yield* Effect.forEach([1, 2, 3], () => started(call(link)))
+      const safe = yield* started(call(link, { replayable: true }))
+      yield* Fiber.interrupt(yield* started(call(link)))
+      gateway.connections[0]?.close()
+      yield* settled
+      yield* later(1000)
+      for (const fiber of unsafe) assert.strictEqual((yield* failureOf(fiber))._tag, "OutcomeUnknown")
+      const losses = () =>
+        status.seen.flatMap((now) =>
+          now._tag === "Connected" ? [[now.session.id, now.lost?.session.id, now.lost?.calls]] : []
+        )
+      assert.deepStrictEqual(losses(), [["session-1", undefined, undefined], ["session-2", "session-1", 3]])
+      gateway.connections[1]?.answer(requests(gateway.connections[1])[0]?.id ?? 0, "repeated")
+      assert.strictEqual(yield* Effect.flatten(Fiber.join(safe)), "repeated")
+      yield* later(10_000)
+      gateway.connections[1]?.close()
+      yield* settled
+      assert.deepStrictEqual(losses().at(-1), ["session-3", "session-2", 0])
+    }))
+
+  it.scoped("has the reason for which a gateway cuts off a slow reader, and then the next session", () =>
+    Effect.gen(function*() {
+      const gateway = make(silent)
+      const status = yield* collected((yield* linkTo(gateway)).status)
+      gateway.connections[0]?.close(1013, "too much is unread")
+      yield* settled
+      const [, lost, next] = status.seen
+      assert.strictEqual(
+        lost?._tag === "Reconnecting" ? lost.cause.message : "",
+        "The connection ended (code 1013: too much is unread)"
+      )
+      assert.strictEqual(next?._tag, "Connected")
     }))
 
   it.effect("ends with Closed when the scope closes, also for those who look later", () =>

@@ -1,5 +1,6 @@
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import {
   type ApprovalExpired,
@@ -14,6 +15,7 @@ import {
   type DiskFull,
   type EncodingError,
   type FileNotFound,
+  type GatewayError,
   type GatewayTimeout,
   type InvalidInput,
   type InvokeError,
@@ -35,6 +37,7 @@ import {
   type SessionPaused,
   type TransactionClosed
 } from "kruxos"
+import type { Outcome } from "kruxos/schema"
 import { describe, expect, test } from "tstyche"
 
 declare const capabilities: CapabilitiesService
@@ -217,4 +220,26 @@ describe("errors", () => {
 
 test("the tag gives the interface", () => {
   expect<Effect.Effect.Success<typeof Capabilities>>().type.toBe<CapabilitiesService>()
+})
+
+describe("outcome", () => {
+  const { outcome } = capabilities
+
+  test("has the types of the invocation where its capability is named", () => {
+    type Read = Effect.Effect.Success<ReturnType<typeof readOutcome>>
+    const readOutcome = () => outcome("key", "filesystem.read")
+    type Done = Extract<Read, { readonly _tag: "Done" }>
+    expect<Either.Either.Right<Done["result"]>["content"]>().type.toBe<string>()
+    expect<Either.Either.Left<Done["result"]>>().type.toBe<InvokeError<"filesystem.read">>()
+  })
+
+  test("is of unknown data without a name", () => {
+    expect(outcome("key")).type.toBe<
+      Effect.Effect<Outcome<unknown, KruxosError>, ServiceUnavailable | RateLimited | GatewayError>
+    >()
+  })
+
+  test("takes no name that the catalogue lacks", () => {
+    expect(outcome).type.not.toBeCallableWith("key", "filesystem.reed")
+  })
 })

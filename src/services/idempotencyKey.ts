@@ -1,0 +1,8 @@
+const hexadecimal = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+
+/** A key that no other invocation has. */
+export const makeIdempotencyKey = (): string =>
+  // Browsers have the short way only on pages that came over https.
+  typeof crypto.randomUUID === "function"
+    ? crypto.randomUUID()
+    : hexadecimal(crypto.getRandomValues(new Uint8Array(16)))
