@@ -117,8 +117,20 @@ const revoke = Command.make("revoke", { name, data: dataDirectory }, ({ data, na
     yield* print(`Agent ${name} is revoked: its key is refused and its sessions end. Its name stays taken.`)
   })).pipe(Command.withDescription("Take an agent's access away for good."))
 
+const pause = Command.make("pause", { name, data: dataDirectory }, ({ data, name }) =>
+  Effect.gen(function*() {
+    yield* administer(data, "fail", (administration) => administration.pause(name))
+    yield* print(`Agent ${name} is paused: it stays connected, and what it invokes fails until it is resumed.`)
+  })).pipe(Command.withDescription("Let an agent invoke nothing until it is resumed."))
+
+const resume = Command.make("resume", { name, data: dataDirectory }, ({ data, name }) =>
+  Effect.gen(function*() {
+    yield* administer(data, "fail", (administration) => administration.resume(name))
+    yield* print(`Agent ${name} is active.`)
+  })).pipe(Command.withDescription("Let a paused agent go on."))
+
 /** `kruxos agent` */
 export const agent = Command.make("agent").pipe(
   Command.withDescription("Look after the agents of a data directory, also while a gateway runs on it."),
-  Command.withSubcommands([create, list, rotate, revoke])
+  Command.withSubcommands([create, list, rotate, pause, resume, revoke])
 )

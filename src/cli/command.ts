@@ -2,11 +2,14 @@ import * as Command from "@effect/cli/Command"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import { packageVersion } from "../connection/Options.js"
 import { agent } from "./agent.js"
+import { approvals } from "./approvals.js"
+import { audit } from "./audit.js"
 import { capabilities } from "./capabilities.js"
 import { codegen } from "./codegen.js"
 import { describe } from "./describe.js"
 import { gateway } from "./gateway.js"
 import { invoke } from "./invoke.js"
+import { policy } from "./policy.js"
 
 const footer = HelpDoc.blocks([
   HelpDoc.h1("OPTIONS OF EVERY COMMAND"),
@@ -31,6 +34,6 @@ const footer = HelpDoc.blocks([
 /** Runs the command that the arguments of the process (`process.argv`) call for. */
 export const run = Command.make("kruxos").pipe(
   Command.withDescription("Serve a gateway to agents, look after them, and use a gateway from the command line."),
-  Command.withSubcommands([gateway, agent, capabilities, describe, invoke, codegen]),
+  Command.withSubcommands([gateway, agent, policy, approvals, audit, capabilities, describe, invoke, codegen]),
   Command.run({ name: "kruxos", version: packageVersion, footer })
 )

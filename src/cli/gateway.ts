@@ -2,6 +2,7 @@ import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
@@ -12,6 +13,7 @@ import { failed, SignalExitCode, usageFailed } from "./exit.js"
 import { loadLocal } from "./loadLocal.js"
 import { explainLocal, systemReason } from "./localFailure.js"
 import { dataDirectory, invalidValue } from "./options.js"
+import { policyOption } from "./policyOption.js"
 import { print } from "./print.js"
 import { oneLine } from "./text.js"
 
@@ -53,6 +55,17 @@ const options = {
     Options.withDescription("The key itself; but whoever can list the processes of this machine can read it there."),
     Options.optional
   ),
+  grace: Options.float("grace").pipe(
+    Options.withPseudoName("SECONDS"),
+    Options.withDescription(
+      "How long requests that run when the gateway is stopped may take to finish, 10 if not given. A second signal stops it at once."
+    ),
+    Options.mapEffect((value) =>
+      value >= 0 && value <= 86_400 ? Effect.succeed(value) : invalidValue(`--grace takes 0 to 86400, not ${value}`)
+    ),
+    Options.withDefault(10)
+  ),
+  policy: policyOption,
   allowAll: Options.boolean("allow-all").pipe(
     Options.withDescription("Let agents do everything in the workspace without asking a human.")
   )
@@ -76,8 +89,16 @@ const keyOf = (given: Option.Option<Redacted.Redacted<string>>, file: Option.Opt
 }
 
 /** The only thing that a gateway writes to standard output. */
-const readyLine = ({ agent, apiKey, rpc, url }: Served): string =>
-  JSON.stringify({ ready: true, url, rpc, agent, api_key: Redacted.value(apiKey) })
+const readyLine = ({ agent, api, apiKey, rpc, supervisorToken, url }: Served): string =>
+  JSON.stringify({
+    ready: true,
+    url,
+    rpc,
+    agent,
+    api_key: Redacted.value(apiKey),
+    api,
+    supervisor_token: Redacted.value(supervisorToken)
+  })
 
 const serve = (options: ServeOptions & { readonly workspace: string; readonly dataDirectory: string }) =>
   Effect.gen(function*() {
@@ -98,8 +119,9 @@ const serve = (options: ServeOptions & { readonly workspace: string; readonly da
 export const gateway = Command.make(
   "gateway",
   options,
-  ({ agent, allowAll, apiKey, apiKeyFile, data, host, port, workspace }) =>
+  ({ agent, allowAll, apiKey, apiKeyFile, data, grace, host, policy, port, workspace }) =>
     Effect.gen(function*() {
+      if (allowAll && Option.isSome(policy)) return yield* usageFailed("Either --policy or --allow-all, not both")
       const paths = yield* Path.Path
       yield* serve({
         workspace: paths.resolve(workspace),
@@ -108,11 +130,12 @@ export const gateway = Command.make(
         port,
         agent,
         apiKey: yield* keyOf(apiKey, apiKeyFile),
-        policy: allowAll ? "allow-all" : "catalogue"
+        gracePeriod: Duration.seconds(grace),
+        policy: allowAll ? "allow-all" : Option.getOrUndefined(policy)
       })
     })
 ).pipe(
   Command.withDescription(
-    "Serve a directory to agents. One line of JSON on standard output says that it is ready, and its key."
+    "Serve a directory to agents. One line of JSON on standard output says that it is ready, and its keys."
   )
 )

@@ -66,6 +66,8 @@ const explain = (error: LocalFailure): string => {
       return `${message}${systemReason(error.cause)}: choose another directory with --data`
     case "ServeFailed":
       return explainServe(error)
+    case "InvalidPolicy":
+      return `${message}: the gateway does not start with a policy that is broken`
     case "SqlError":
       return `The gateway's database failed${systemReason(error.cause)}`
     case "StoreUnavailable":

@@ -1,13 +1,19 @@
 const isControl = (code: number) => (code < 32 && code !== 9 && code !== 10) || (code >= 127 && code < 160)
 
+// They have a terminal show text in another order than it has.
+const isDirection = (code: number) =>
+  code === 0x061c || code === 0x200e || code === 0x200f || (code >= 0x2028 && code <= 0x202e)
+  || (code >= 0x2066 && code <= 0x2069)
+
 /**
- * Text as it can be shown on a terminal: control characters, but for tabs and line ends, as `\xNN`. What a gateway or a file
- * name says must not drive the terminal that it is shown on.
+ * Text as it can be shown on a terminal: control characters, but for tabs and line ends, as `\xNN`, and those that turn its
+ * direction as `\uNNNN`. What a gateway or a file name says must not drive the terminal that it is shown on.
  */
 export const printable = (text: string): string =>
   Array.from(text, (character) => {
     const code = character.charCodeAt(0)
-    return isControl(code) ? `\\x${code.toString(16).padStart(2, "0")}` : character
+    if (isControl(code)) return `\\x${code.toString(16).padStart(2, "0")}`
+    return isDirection(code) ? `\\u${code.toString(16).padStart(4, "0")}` : character
   }).join("")
 
 /** Text on one line. */

@@ -1,27 +1,39 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import { type AnyCapability, inputField } from "../catalogue/Capability.js"
 import { recoveryFor } from "../catalogue/recovery.js"
 import { wireTypeOf } from "../catalogue/wireType.js"
 import { encodeFailure, type WireError } from "../errors/encode.js"
-import { CapabilityNotFound, InvalidInput, PolicyDenied } from "../errors/general.js"
+import { CapabilityNotFound, InvalidInput, PolicyDenied, RateLimited } from "../errors/general.js"
 import type { KruxosError } from "../errors/KruxosError.js"
-import { requestApproval } from "./approvals/gate.js"
+import { ApprovalQueue } from "./approvals/ApprovalQueue.js"
+import { digestOf } from "./approvals/digest.js"
+import { type Attempt, Audit } from "./audit/Audit.js"
 import type { Invocation, Registration } from "./capabilities/Handler.js"
-import { type Decision, Policy } from "./policy/Policy.js"
+import { Registrations } from "./capabilities/Registrations.js"
+import { RunOnce } from "./idempotency/RunOnce.js"
+import { type Decision, type Exceeded, Policy } from "./policy/Policy.js"
 import type { Session } from "./sessions/Session.js"
-import { ApprovalRequests } from "./store/Approvals.js"
+import { Sessions } from "./sessions/Sessions.js"
 import { checkForm } from "./workspace/pathForm.js"
 
 /** What the gateway does, whatever protocol asks for it. */
 export interface CoreService {
   /**
    * Runs a capability for a session: arguments, policy, approval, handler, in this order. Succeeds with the output as it
-   * goes on the wire.
+   * goes on the wire. What is invoked with a key runs once, however often it is asked for: see RunOnce.
    */
-  readonly invoke: (session: Session, name: string, input: unknown) => Effect.Effect<unknown, KruxosError>
+  readonly invoke: (
+    session: Session,
+    name: string,
+    input: unknown,
+    idempotencyKey?: string
+  ) => Effect.Effect<unknown, KruxosError>
   /** A failure of `invoke` as it goes on the wire, with what the catalogue says can be done about it. */
   readonly explain: (name: string, error: KruxosError) => WireError
 }
@@ -43,6 +55,16 @@ const denied = (capability: string, { reason, rule }: Decision) =>
     capability,
     rule,
     reason
+  })
+
+const rateLimited = (capability: string, rule: string, { limit, retryAfterMillis, windowSeconds }: Exceeded) =>
+  new RateLimited({
+    message: `The policy allows ${limit} of ${capability} in ${windowSeconds} seconds, and they are used up`,
+    capability,
+    limit,
+    windowSeconds,
+    retryAfter: Duration.millis(retryAfterMillis),
+    context: { rule }
   })
 
 // A handler looks at paths, and is not there yet: nobody is asked to approve one that cannot be.
@@ -67,49 +89,103 @@ const invocationOf = (session: Session): Invocation => ({
 })
 
 /** Makes the core over the handlers that it is to run. */
-export const make = Effect.fnUntraced(function*(registrations: ReadonlyArray<Registration>) {
+const make = Effect.gen(function*() {
   const policy = yield* Policy
-  const approvals = yield* ApprovalRequests
-  const byName = new Map(registrations.map((registration) => [registration.capability.name, registration]))
+  const approvals = yield* ApprovalQueue
+  const audit = yield* Audit
+  const runOnce = yield* RunOnce
+  const sessions = yield* Sessions
+  const byName = yield* Registrations
 
   const admitted = Effect.fnUntraced(
-    function*(session: Session, { capability, prepare }: Registration, given: unknown) {
+    function*(session: Session, { capability, prepare }: Registration, given: unknown, attempt: Attempt) {
       const input = given ?? {}
       if (!Predicate.isReadonlyRecord(input)) {
         return yield* new InvalidInput({ message: "The arguments are not an object", reason: "not an object" })
       }
-      // What is blocked is refused whatever the arguments, so that a blocked capability does not explain itself.
-      if (policy.listedTier(session.agent, capability) === "blocked") {
-        return yield* denied(capability.name, policy.decide(session.agent, capability, input))
-      }
       const run = yield* prepare(input)
-      const decision = policy.decide(session.agent, capability, input)
+      const now = yield* Clock.currentTimeMillis
+      const decision = policy.decide(session.agent, capability, input, now)
+      attempt.decided(decision)
+      if (decision.exceeded !== undefined) {
+        return yield* rateLimited(capability.name, decision.rule, decision.exceeded)
+      }
+      // Nothing may come in between: what is counted late lets others through.
+      if (decision.tier !== "blocked" && decision.tier !== "approval_required") {
+        policy.count(session.agent, capability, now)
+      }
       switch (decision.tier) {
         case "autonomous":
-          return yield* run(invocationOf(session))
+          return yield* session.turns.run(attempt.run(capability, () => run(invocationOf(session))))
         case "notify":
           yield* Effect.logInfo(`${session.agent.name} runs ${capability.name}`)
-          return yield* run(invocationOf(session))
+          return yield* session.turns.run(attempt.run(capability, () => run(invocationOf(session))))
         case "approval_required":
           yield* checkPaths(capability, input)
-          return yield* yield* requestApproval(session.agent, capability.name, input, decision)
+          return yield* approvals.ask({
+            agent: session.agent,
+            capability: capability.name,
+            input,
+            decision,
+            idempotencyKey: attempt.idempotencyKey
+          })
         case "blocked":
           return yield* denied(capability.name, decision)
       }
     }
   )
 
-  const invoke: CoreService["invoke"] = (session, name, input) =>
-    Effect.gen(function*() {
-      const registration = byName.get(name)
-      if (registration === undefined) return yield* notFound(name)
-      session.countInvocation()
-      return yield* admitted(session, registration, input)
-    }).pipe(Effect.provideService(ApprovalRequests, approvals))
-
   const explain: CoreService["explain"] = (name, error) =>
     encodeFailure(error, recoveryFor(byName.get(name)?.capability, error))
+
+  // It may outlive the connection that asked for it.
+  const once = (
+    session: Session,
+    registration: Registration,
+    input: unknown,
+    idempotencyKey: string,
+    attempt: Attempt
+  ) =>
+    Effect.gen(function*() {
+      const { name } = registration.capability
+      const keyed = {
+        agent: session.agent.name,
+        idempotencyKey,
+        capability: name,
+        digest: yield* digestOf(input ?? {})
+      }
+      const work = Effect.zipRight(session.holdWorkspace, admitted(session, registration, input, attempt))
+      return yield* attempt.once(
+        Effect.scoped(work),
+        (own) => runOnce.run(keyed, own, (error) => explain(name, error))
+      )
+    })
+
+  const attempted = (session: Session, name: string, input: unknown, attempt: Attempt) =>
+    Effect.flatMap(sessions.checkPaused(session), () => {
+      const registration = byName.get(name)
+      if (registration === undefined) return Effect.fail(notFound(name))
+      session.countInvocation()
+      const { capability } = registration
+      // What is blocked is refused whatever the arguments, so that a blocked capability does not explain itself.
+      if (policy.listedTier(session.agent, capability) === "blocked") {
+        const decision = policy.decide(session.agent, capability, {}, 0)
+        attempt.decided(decision)
+        return Effect.fail(denied(capability.name, decision))
+      }
+      return attempt.idempotencyKey === undefined
+        ? admitted(session, registration, input, attempt)
+        : once(session, registration, input, attempt.idempotencyKey, attempt)
+    })
+
+  const invoke: CoreService["invoke"] = (session, capability, input, idempotencyKey) =>
+    Effect.suspend(() => {
+      const attempt = audit.attempt({ session, capability, input, idempotencyKey })
+      return attempt.watch(attempted(session, capability, input, attempt))
+    })
 
   const core: CoreService = { invoke, explain }
   return core
 })
+
+export const layer = Layer.effect(Core, make)

@@ -31,7 +31,7 @@ const load = Effect.tryPromise({
 export const layer = (
   options: LocalGatewayOptions & CallSettings
 ): Layer.Layer<GatewayServices, StartFailure | ConnectionFailed | AuthenticationFailed> => {
-  const connection = connectionOptions(options, Redacted.make(""))
+  const connection = connectionOptions(options, Redacted.make(""), 0)
   return layerOf(Effect.flatMap(load, ({ link }) => link(options, connection)), connection, Option.none())
 }
 

@@ -1,9 +1,11 @@
 import type { SqlError } from "@effect/sql/SqlError"
+import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import type { InvalidCapabilityName, Pack, PackConflict } from "./capabilities/Pack.js"
 import type { DataDirectoryUnavailable } from "./data/DataDirectory.js"
 import type { OwnKeyUnknown } from "./data/ownAgent.js"
-import type { PolicyChoice } from "./gatewayCore.js"
+import type { InvalidPolicy } from "./policy/InvalidPolicy.js"
+import type { PolicyChoice } from "./policy/PolicyChoice.js"
 import type { ServeFailed } from "./protocol/server.js"
 import type { AgentAlreadyExists, AgentRevoked, InvalidAgentName, InvalidApiKey } from "./store/AgentErrors.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
@@ -20,7 +22,11 @@ export interface LocalGatewayOptions {
   readonly dataDirectory?: string | undefined
   /** The agent that exists from the start: 1–64 letters, digits, `.`, `-`, `_`. Default: `agent`. */
   readonly agent?: string | undefined
-  /** Default: `catalogue`, the tiers of the catalogue. */
+  /**
+   * The organization's layer of the policy: a template by its name (`team-moderate` gives the tiers of the catalogue), or a file.
+   * Default: `policies/organization.yaml` in the data directory, or `team-moderate` where there is none. `allow-all` runs every
+   * capability, whatever files say.
+   */
   readonly policy?: PolicyChoice | undefined
   /** Capabilities of your own, made by {@link pack}. */
   readonly packs?: ReadonlyArray<Pack> | undefined
@@ -34,6 +40,7 @@ export type StartFailure =
   | InvalidAgentName
   | InvalidApiKey
   | InvalidCapabilityName
+  | InvalidPolicy
   | PackConflict
   | SqlError
   | StoreUnavailable
@@ -53,6 +60,11 @@ export interface ServeOptions extends LocalGatewayOptions {
    * that only its owner can read.
    */
   readonly apiKey?: Redacted.Redacted<string> | undefined
+  /**
+   * How long requests that run when the gateway ends may take to finish; new ones are refused meanwhile. Those that have not
+   * finished are interrupted. Default: 10 seconds.
+   */
+  readonly gracePeriod?: Duration.DurationInput | undefined
 }
 
 /** A gateway that listens. */
@@ -61,7 +73,11 @@ export interface Served {
   readonly url: string
   /** JSON-RPC over HTTP. */
   readonly rpc: string
+  /** Where supervisors decide, over HTTP. */
+  readonly api: string
   readonly port: number
   readonly agent: string
   readonly apiKey: Redacted.Redacted<string>
+  /** What a supervisor decides with; also in the file `supervisor.token` of the data directory, which only its owner can read. */
+  readonly supervisorToken: Redacted.Redacted<string>
 }

@@ -4,26 +4,32 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { builtIn } from "../catalogue/builtIn.js"
 import { builtInProse } from "../catalogue/prose/builtIn.js"
+import * as ApprovalQueue from "./approvals/ApprovalQueue.js"
+import * as Audit from "./audit/Audit.js"
 import { makeRegistrations } from "./capabilities/builtIn.js"
 import * as Directory from "./capabilities/Directory.js"
 import { sweepTrash } from "./capabilities/filesystem/trash.js"
 import * as Pack from "./capabilities/Pack.js"
+import * as Registrations from "./capabilities/Registrations.js"
 import * as Core from "./Core.js"
-import * as Policy from "./policy/Policy.js"
+import * as RunOnce from "./idempotency/RunOnce.js"
+import type { InvalidPolicy } from "./policy/InvalidPolicy.js"
+import { Policy } from "./policy/Policy.js"
+import type { PolicyChoice } from "./policy/PolicyChoice.js"
+import * as PolicyLayer from "./policy/policyLayer.js"
+import * as Drain from "./protocol/drain.js"
 import * as Methods from "./protocol/methods.js"
+import * as EffectChecks from "./recovery/EffectChecks.js"
+import { sweepTemporaries } from "./recovery/sweepTemporaries.js"
 import * as Sessions from "./sessions/Sessions.js"
 import * as Workspaces from "./sessions/Workspaces.js"
 import { Agents } from "./store/Agents.js"
+import { GatewayInstance } from "./store/GatewayInstance.js"
 import { Sessions as SessionRecords } from "./store/Sessions.js"
 import * as Store from "./store/Store.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
+import { Supervisors } from "./store/Supervisors.js"
 import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
-
-/**
- * Which tier an invocation has: what the catalogue says of its capability, or `autonomous` whatever it is (`allow-all`), for
- * agents that are trusted with everything in the workspace.
- */
-export type PolicyChoice = "catalogue" | "allow-all"
 
 /** What a gateway's core is made of. */
 export interface CoreOptions {
@@ -32,21 +38,21 @@ export interface CoreOptions {
   readonly database: string
   /** The directory of the gateway's data, links resolved, where it has one. */
   readonly dataDirectory: string | undefined
-  readonly policy: PolicyChoice
+  readonly policy: PolicyChoice | undefined
   /** What the gateway serves besides its own capabilities. */
   readonly packs: ReadonlyArray<Pack.Pack>
 }
 
 /** What the protocols need of the core. */
-export type CoreServices = Methods.Methods | Sessions.Sessions | Agents
-
-const policyOf = (choice: PolicyChoice, { catalogue }: Pack.Offer): Policy.PolicyService =>
-  choice === "allow-all" ? Policy.allowAll : Policy.catalogueTiers(Object.values(catalogue))
-
-const warnIfAllowAll = (choice: PolicyChoice) =>
-  choice === "allow-all"
-    ? Effect.logWarning("allow-all: every capability of every tier runs without asking a human")
-    : Effect.void
+export type CoreServices =
+  | ApprovalQueue.ApprovalQueue
+  | Drain.Drain
+  | Methods.Methods
+  | RunOnce.RunOnce
+  | Sessions.Sessions
+  | Agents
+  | GatewayInstance
+  | Supervisors
 
 const closeOrphans = Effect.gen(function*() {
   const records = yield* SessionRecords
@@ -70,25 +76,42 @@ const sweepTrashHourly = Effect.gen(function*() {
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 hour")))
 })
 
+// What a gateway that was killed was writing.
+const sweepTemporaryFiles = Effect.flatMap(
+  Workspaces.Workspaces,
+  ({ shared }) => Effect.forkScoped(sweepTemporaries(shared))
+)
+
 const coreOf = (options: CoreOptions, offer: Pack.Offer) => {
-  const policy = Layer.sync(Policy.Policy, () => policyOf(options.policy, offer))
+  const policy = PolicyLayer.layer({
+    choice: options.policy,
+    dataDirectory: options.dataDirectory,
+    workspace: options.workspace,
+    capabilities: Object.values(offer.catalogue)
+  })
   const directory = Layer.effect(
     Directory.Directory,
-    Effect.map(Policy.Policy, (made) => Directory.make(offer.catalogue, offer.prose, made))
+    Effect.map(Policy, (made) => Directory.make(offer.catalogue, offer.prose, made))
   )
-  const registrations = Effect.map(makeRegistrations, (own) => [
+  const registrations = Registrations.layer(Effect.map(makeRegistrations, (own) => [
     ...own,
     ...options.packs.flatMap((pack) => pack.registrations)
-  ])
-  const core = Layer.scoped(Core.Core, Effect.flatMap(registrations, Core.make))
+  ]))
   return Methods.layer.pipe(
-    Layer.provide(core),
-    Layer.provideMerge(Layer.merge(Sessions.layer, Layer.scopedDiscard(sweepTrashHourly))),
+    Layer.provide(Core.layer),
+    Layer.provideMerge(ApprovalQueue.layer),
+    Layer.provide(EffectChecks.layer),
+    Layer.provide(registrations),
+    Layer.provideMerge(RunOnce.layer),
+    Layer.provide(Audit.layer(options.dataDirectory)),
+    Layer.provideMerge(Drain.layer),
+    Layer.provideMerge(
+      Layer.merge(Sessions.layer, Layer.scopedDiscard(Effect.zipRight(sweepTemporaryFiles, sweepTrashHourly)))
+    ),
     Layer.provide([directory, Workspaces.layer(options.workspace, options.dataDirectory)]),
     Layer.provide([
       policy,
-      Layer.effectDiscard(closeOrphans),
-      Layer.effectDiscard(warnIfAllowAll(options.policy))
+      Layer.effectDiscard(closeOrphans)
     ]),
     Layer.provideMerge(Store.layer({ filename: options.database }))
   )
@@ -99,7 +122,7 @@ export const layer = (
   options: CoreOptions
 ): Layer.Layer<
   CoreServices,
-  SqlError | StoreUnavailable | WorkspaceUnavailable | Pack.PackConflict | Pack.InvalidCapabilityName
+  SqlError | StoreUnavailable | WorkspaceUnavailable | InvalidPolicy | Pack.PackConflict | Pack.InvalidCapabilityName
 > =>
   Layer.unwrapEffect(
     Effect.map(Pack.join({ catalogue: builtIn, prose: builtInProse }, options.packs), (offer) => coreOf(options, offer))

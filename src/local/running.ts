@@ -1,5 +1,6 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import type { SqlError } from "@effect/sql/SqlError"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -11,8 +12,10 @@ import * as Memory from "../connection/memory.js"
 import type { ConnectionOptions } from "../connection/Options.js"
 import * as SocketLink from "../connection/socketLink.js"
 import { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
+import * as Announcement from "./data/announcement.js"
 import * as DataDirectory from "./data/DataDirectory.js"
 import * as OwnAgent from "./data/ownAgent.js"
+import * as OwnSupervisor from "./data/ownSupervisor.js"
 import * as GatewayCore from "./gatewayCore.js"
 import type { LocalGatewayOptions, Served, ServeFailure, ServeOptions, StartFailure } from "./LocalGatewayOptions.js"
 import { converse } from "./protocol/conversation.js"
@@ -32,7 +35,7 @@ const core = (options: LocalGatewayOptions, data: Option.Option<DataDirectory.Da
     workspace: options.workspace,
     database: Option.match(data, { onNone: () => inMemory, onSome: ({ database }) => database }),
     dataDirectory: Option.getOrUndefined(Option.map(data, ({ realPath }) => realPath)),
-    policy: options.policy ?? "catalogue",
+    policy: options.policy,
     packs: options.packs ?? []
   })
 
@@ -72,7 +75,7 @@ export const link = (
 
 const hostOf = (address: string) => address.includes(":") ? `[${address}]` : address
 
-/** A gateway that listens until the scope ends. */
+/** A gateway that listens until the scope ends, and then lets finish what runs. */
 export const serve = (options: ServeOptions): Effect.Effect<Served, ServeFailure, Scope.Scope> =>
   Effect.gen(function*() {
     const data = yield* openData(options.dataDirectory)
@@ -83,8 +86,23 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, ServeFailure
         apiKey: options.apiKey,
         data
       })
-      const { address, port } = yield* Server.serve({ host: options.host ?? "127.0.0.1", port: options.port ?? 7700 })
+      const supervisorToken = yield* OwnSupervisor.token(data)
+      const { address, port } = yield* Server.serve({
+        host: options.host ?? "127.0.0.1",
+        port: options.port ?? 7700,
+        gracePeriod: Duration.decode(options.gracePeriod ?? "10 seconds")
+      })
       const authority = `${hostOf(address)}:${port}`
-      return { url: `ws://${authority}/mcp`, rpc: `http://${authority}/rpc`, port, agent: agent.name, apiKey }
+      const api = `http://${authority}/api`
+      if (Option.isSome(data)) yield* Announcement.announce(data.value, api)
+      return {
+        url: `ws://${authority}/mcp`,
+        rpc: `http://${authority}/rpc`,
+        api,
+        port,
+        agent: agent.name,
+        apiKey,
+        supervisorToken
+      }
     }).pipe(Effect.provide(services))
   })

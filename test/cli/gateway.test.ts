@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
+import { request } from "node:http"
 import { join } from "node:path"
+import { until } from "../support/deadline.js"
 import * as RawSocket from "../support/rawSocket.js"
-import { folders, kruxos, startGateway, takenPort } from "./kruxos.js"
+import { folders, kruxos, type Ready, startGateway, takenPort } from "./kruxos.js"
 
 const keyFile = (dataDirectory: string) => join(dataDirectory, "keys", "agent.key")
 
@@ -16,6 +18,25 @@ const refusal = (args: ReadonlyArray<string>) =>
     return stderr
   })
 
+/** A request to `/rpc` whose body is not complete until `finish`, which gives the status of the answer. */
+const halfRequest = ({ api_key, rpc }: Ready) =>
+  Effect.async<{ readonly finish: Effect.Effect<number | undefined> }>((resume) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/list" })
+    const headers = { authorization: `Bearer ${api_key}`, "content-length": body.length, expect: "100-continue" }
+    const asked = request(rpc, { method: "POST", headers })
+    const status = new Promise<number | undefined>((resolve) =>
+      asked.on("response", (response) => resolve(response.resume().statusCode)).on("error", () => resolve(undefined))
+    )
+    // The gateway has begun to answer by then.
+    asked.once("continue", () => {
+      asked.write(body.slice(0, 10))
+      resume(Effect.succeed({
+        finish: Effect.zipRight(Effect.sync(() => asked.end(body.slice(10))), Effect.promise(() => status))
+      }))
+    })
+    asked.flushHeaders()
+  })
+
 describe("kruxos gateway", () => {
   it.scopedLive(
     "prints one ready line, keeps its key to itself, and comes back with the same key",
@@ -26,7 +47,12 @@ describe("kruxos gateway", () => {
         assert.strictEqual(first.ready.rpc, first.ready.url.replace("ws:", "http:").replace("/mcp", "/rpc"))
         assert.strictEqual(first.ready.agent, "agent")
         assert.match(first.ready.api_key, /^[0-9a-f]{64}$/)
-        assert.deepStrictEqual(Object.keys(JSON.parse(first.stdout())), ["ready", "url", "rpc", "agent", "api_key"])
+        assert.strictEqual(first.ready.api, first.ready.rpc.replace("/rpc", "/api"))
+        assert.match(first.ready.supervisor_token, /^krx_user_[A-Za-z0-9_-]{43}$/)
+        assert.deepStrictEqual(
+          Object.keys(JSON.parse(first.stdout())),
+          ["ready", "url", "rpc", "agent", "api_key", "api", "supervisor_token"]
+        )
         assert.strictEqual(fs.statSync(keyFile(first.dataDirectory)).mode & 0o777, 0o600)
 
         const socket = yield* RawSocket.open(first.ready.url, { key: first.ready.api_key })
@@ -42,6 +68,7 @@ describe("kruxos gateway", () => {
 
         const second = yield* startGateway(["--log-level", "debug"], first)
         assert.strictEqual(second.ready.api_key, first.ready.api_key)
+        assert.strictEqual(second.ready.supervisor_token, first.ready.supervisor_token)
         yield* second.kill("SIGINT")
         const stopped = yield* second.ended
         assert.strictEqual(stopped.code, 0, stopped.stderr)
@@ -108,19 +135,48 @@ describe("kruxos gateway", () => {
       )
     }), 30_000)
 
+  it.scopedLive(
+    "lets what runs finish when it is stopped, unless it is stopped twice or given no time",
+    () =>
+      Effect.gen(function*() {
+        const gateways = yield* Effect.all([
+          startGateway(["--grace", "10"]),
+          startGateway(["--grace", "10"]),
+          startGateway(["--grace", "0"])
+        ], { concurrency: 2 })
+        const requests = yield* Effect.forEach(gateways, ({ ready }) => halfRequest(ready))
+        const [patient, twice, hasty] = gateways
+        for (const { kill } of gateways) yield* kill("SIGTERM")
+        const ended = yield* hasty.ended
+        assert.strictEqual(ended.code, 0, ended.stderr)
+        for (const { stderr } of [patient, twice]) {
+          yield* until("the draining", Effect.sync(() => stderr().includes("Draining: 1 requests still run")))
+        }
+        yield* twice.kill("SIGTERM")
+        assert.strictEqual((yield* twice.ended).signal, "SIGTERM")
+        assert.strictEqual(yield* requests[0]?.finish ?? Effect.succeed(0), 503)
+        const last = yield* patient.ended
+        assert.strictEqual(last.code, 0, last.stderr)
+        assert.include(last.stderr, "Drained: all requests have ended")
+      }),
+    30_000
+  )
+
   it.live("does not understand what it has no option for", () =>
     Effect.gen(function*() {
-      const [missing, unknown, invalid] = yield* Effect.all([
+      const [missing, unknown, invalid, endless] = yield* Effect.all([
         kruxos(["gateway"]),
         kruxos(["gateway", "--workspace", ".", "--bogus"]),
-        kruxos(["gateway", "--workspace", ".", "--port", "65536"])
+        kruxos(["gateway", "--workspace", ".", "--port", "65536"]),
+        kruxos(["gateway", "--workspace", ".", "--grace", "86401"])
       ], { concurrency: 2 })
-      for (const { code, stdout } of [missing, unknown, invalid]) {
+      for (const { code, stdout } of [missing, unknown, invalid, endless]) {
         assert.strictEqual(code, 2)
         assert.strictEqual(stdout, "")
       }
       assert.include(missing.stderr, "'--workspace'")
       assert.include(unknown.stderr, "'--bogus'")
       assert.include(invalid.stderr, "65536")
+      assert.include(endless.stderr, "--grace takes 0 to 86400, not 86401")
     }), 30_000)
 })

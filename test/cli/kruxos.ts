@@ -141,7 +141,9 @@ const Ready = Schema.parseJson(Schema.Struct({
   url: Schema.String,
   rpc: Schema.String,
   agent: Schema.String,
-  api_key: Schema.String
+  api_key: Schema.String,
+  api: Schema.String,
+  supervisor_token: Schema.String
 }))
 
 /** What a gateway says when it is ready. */

@@ -3,10 +3,12 @@ import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { Capabilities, isCapabilityError } from "kruxos"
+import { Outcome } from "kruxos/schema"
 import type { GatewayLayer } from "./GatewayLayer.js"
 
 /** What holds for the Capabilities of every layer. */
@@ -63,6 +65,22 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
         ])
         assert.notStrictEqual(described.whenToUse, "")
         assert.strictEqual(described.permissionTier, "notify")
+      }))
+
+    it.effect("runs what has a key once, and tells what has become of it", () =>
+      Effect.gen(function*() {
+        const { invoke, outcome } = yield* Capabilities
+        const append = (content: string) =>
+          invoke("filesystem.append", { path: "keyed.txt", content }, { idempotencyKey: `${name} key` })
+        assert.deepStrictEqual(yield* outcome(`${name} key`), Outcome.NotFound())
+        const first = yield* append("once\n")
+        assert.deepStrictEqual(yield* append("once\n"), first)
+        assert.strictEqual((yield* Effect.flip(append("something else\n")))._tag, "InvalidInput")
+        assert.strictEqual((yield* invoke("filesystem.read", { path: "keyed.txt" })).content, "once\n")
+        assert.deepStrictEqual(
+          yield* outcome(`${name} key`, "filesystem.append"),
+          Outcome.Done({ result: Either.right(first) })
+        )
       }))
 
     it.effect("says of an unknown capability that there is none", () =>

@@ -1,3 +1,4 @@
+import { approvalsSuite } from "./approvals.js"
 import { capabilitiesSuite } from "./capabilities.js"
 import { gatewaySuite } from "./gateway.js"
 import { gatewayLayers } from "./GatewayLayer.js"
@@ -5,4 +6,5 @@ import { gatewayLayers } from "./GatewayLayer.js"
 for (const layer of gatewayLayers) {
   gatewaySuite(layer)
   capabilitiesSuite(layer)
+  approvalsSuite(layer)
 }

@@ -11,10 +11,14 @@ export const within =
 
 const deadlinePassed = (what: string) => Cause.die(new Error(`Waited in vain for ${what}`))
 
-/** Looks every 5 ms until it is so; dies when that takes longer than five seconds. */
-export const until = <E, R>(what: string, isSo: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+/** Looks every 5 ms until it is so; dies when that takes longer than, by default, five seconds. */
+export const until = <E, R>(
+  what: string,
+  isSo: Effect.Effect<boolean, E, R>,
+  duration?: Duration.DurationInput
+): Effect.Effect<void, E, R> =>
   isSo.pipe(
     Effect.repeat({ until: (yes) => yes, schedule: Schedule.spaced("5 millis") }),
-    within(what),
+    within(what, duration),
     Effect.asVoid
   )

@@ -18,6 +18,9 @@ export interface TestGateway {
   readonly port: number
   readonly agent: string
   readonly key: string
+  /** Where supervisors decide, and the token that they do it with. */
+  readonly api: string
+  readonly supervisorToken: string
   /** The workspace as the host sees it. */
   readonly workspace: string
   readonly dataDirectory: string
@@ -51,7 +54,7 @@ const storeOf = (dataDirectory: string): TestGateway["inStore"] => (effect) =>
 
 /** The test's view of a gateway over those folders. */
 export const testGateway = (
-  { agent, apiKey, port, rpc, url }: LocalGateway.Served,
+  { agent, api, apiKey, port, rpc, supervisorToken, url }: LocalGateway.Served,
   { dataDirectory, workspace }: { readonly workspace: string; readonly dataDirectory: string }
 ): TestGateway => {
   const inStore = storeOf(dataDirectory)
@@ -61,6 +64,8 @@ export const testGateway = (
     port,
     agent,
     key: Redacted.value(apiKey),
+    api,
+    supervisorToken: Redacted.value(supervisorToken),
     workspace,
     dataDirectory,
     inStore,

@@ -36,7 +36,7 @@ export const make = (
 
   const shownTo = (agent: Agent) => ({ capability, definition, tool }: typeof entries[number]) => {
     const permissionTier = policy.listedTier(agent, capability)
-    return permissionTier === "blocked" ? [] : [{ definition: { ...definition, permissionTier }, tool, permissionTier }]
+    return permissionTier === "blocked" ? [] : [{ capability, definition: { ...definition, permissionTier }, tool }]
   }
 
   const visible = (agent: Agent) => entries.flatMap(shownTo(agent))
@@ -51,8 +51,8 @@ export const make = (
     },
     // A client of MCP refuses an answer that does not fit the tool's output schema, and "waits for approval" does not.
     tools: (agent) =>
-      visible(agent).map(({ permissionTier, tool: { outputSchema, ...tool } }) =>
-        permissionTier === "approval_required" ? tool : { ...tool, outputSchema }
+      visible(agent).map(({ capability, tool: { outputSchema, ...tool } }) =>
+        policy.mayRequireApproval(agent, capability) ? tool : { ...tool, outputSchema }
       )
   }
 }

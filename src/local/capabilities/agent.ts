@@ -27,7 +27,7 @@ export const makeAgentHandlers = Effect.gen(function*() {
       Effect.sync(() => {
         const capabilities = directory.definitions(agent)
           .filter(isListed({ category }))
-          .map(({ name, permissionTier = policy.defaultTier, purpose, tags }) => ({
+          .map(({ name, permissionTier = policy.defaultTier(agent), purpose, tags }) => ({
             name,
             purpose,
             permission_tier: permissionTier,
@@ -58,12 +58,8 @@ export const makeAgentHandlers = Effect.gen(function*() {
     "agent.policy": (_input, { agent }) =>
       Effect.sync(() => ({
         policy_group: agent.policyGroup,
-        rules: policy.rules(agent).map(({ capability, reason, tier }) => ({
-          capability,
-          tier,
-          reason: reason ?? null
-        })),
-        default_tier: policy.defaultTier
+        rules: policy.rules(agent).map((rule) => ({ ...rule, reason: rule.reason ?? null })),
+        default_tier: policy.defaultTier(agent)
       }))
   }
   return handlers

@@ -7,7 +7,8 @@ import { Agents } from "../store/Agents.js"
 
 const bearer = /^Bearer +(\S+) *$/i
 
-const keyOf = (headers: IncomingHttpHeaders, url: URL | undefined): string | undefined =>
+/** The key that a request carries: in its Authorization header or, where a URL is given, as its `token`. */
+export const keyOf = (headers: IncomingHttpHeaders, url: URL | undefined): string | undefined =>
   bearer.exec(headers.authorization ?? "")?.[1] ?? url?.searchParams.get("token") ?? undefined
 
 const message = "This key opens nothing here: a key is 64 hexadecimal characters, made by `kruxos agent create`"

@@ -1,14 +1,15 @@
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import * as FiberMap from "effect/FiberMap"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
-import { CloseCode, type Duplex } from "../../connection/Duplex.js"
+import * as Stream from "effect/Stream"
+import { CloseCode, type CloseInfo, type Duplex } from "../../connection/Duplex.js"
 import type { Message, RpcId } from "../../connection/jsonRpc.js"
 import * as Peer from "../../connection/Peer.js"
 import { ResourceExhausted } from "../../errors/general.js"
@@ -17,13 +18,17 @@ import type { Session } from "../sessions/Session.js"
 import { type Opening, Sessions } from "../sessions/Sessions.js"
 import type { Agent } from "../store/Agents.js"
 import { answerOf, answerToInvalid, refusal } from "./answer.js"
+import { cancelledByCaller } from "./cancelledByCaller.js"
+import { Drain, shuttingDownRefusal } from "./drain.js"
 import { InitializeParams, initializeResult } from "./initialize.js"
 import { Methods } from "./methods.js"
 import * as Params from "./params.js"
 import { invalidMessage, refuseError } from "./Refusal.js"
 
 /** How often a client is asked for a sign of life; one that gives none is gone within two of these. */
-const heartbeat = Duration.seconds(30)
+export class Heartbeat extends Context.Reference<Heartbeat>()("kruxos/local/Heartbeat", {
+  defaultValue: () => Duration.seconds(30)
+}) {}
 
 /** How many requests of one connection may be unanswered at a time. */
 export const maximumUnanswered = 16_384
@@ -59,9 +64,12 @@ const answerToOther = (frame: Parameters<Peer.PeerHandlers["onOther"]>[0]): stri
   return frame._tag === "Batch" ? refusal(null, batch).text : answerToInvalid(frame)
 }
 
+const goodbye = "the gateway is shutting down"
+
 /**
  * Speaks with an agent over a duplex until it closes: MCP, and the native methods. The session begins with `initialize`
- * and ends with the duplex; requests still running then are interrupted.
+ * and ends with the duplex; requests still running then are interrupted. A gateway that drains refuses new requests, and
+ * closes when there is nothing that it has not answered.
  */
 export const converse = Effect.fnUntraced(function*(
   duplex: Duplex,
@@ -70,12 +78,15 @@ export const converse = Effect.fnUntraced(function*(
 ) {
   const methods = yield* Methods
   const sessions = yield* Sessions
+  const drain = yield* Drain
   // Made before the fibers, so that it ends after them: a request runs within its session.
   const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
   const fibers = yield* FiberMap.make<RpcId>()
   const run = yield* FiberMap.runtime(fibers)()
   const running = new Set<RpcId>()
-  const closed = yield* Deferred.make<void>()
+  const closed = yield* Deferred.make<CloseInfo>()
+  // Nobody is told anything before `initialize` is answered.
+  const begun = yield* Deferred.make<Session>()
   let session: Session | "opening" | undefined
 
   const initialize = Effect.fnUntraced(
@@ -90,7 +101,7 @@ export const converse = Effect.fnUntraced(function*(
         Scope.extend(scope)
       )
       session = opened
-      return initializeResult(protocolVersion, opened)
+      return initializeResult(protocolVersion, opened, methods.features)
     },
     Effect.onError(() =>
       Effect.sync(() => {
@@ -103,15 +114,19 @@ export const converse = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       if (method === "initialize") return initialize(params)
       if (method === "ping") return Effect.succeed({})
-      return Predicate.isObject(session) ? methods.call(session, method, params) : Effect.fail(notInitialized)
+      return Predicate.isObject(session)
+        ? methods.call(session, method, params)
+        : Effect.fail(notInitialized)
     })
 
   const onRequest = (peer: Peer.Peer, { id, method, params }: Request) => {
+    if (drain.isDraining() && method !== "ping") return peer.send(refusal(id, shuttingDownRefusal).text)
     if (running.has(id)) return peer.send(refusal(id, duplicate).text)
     if (running.size >= maximumUnanswered) return peer.send(refusal(id, busy).text)
     running.add(id)
     const answered = Effect.map(answerOf(id, method, resultOf(method, params)), ({ final, text }) => {
       peer.send(text)
+      if (method === "initialize" && Predicate.isObject(session)) Deferred.unsafeDone(begun, Exit.succeed(session))
       if (final) peer.close(CloseCode.policyViolation, "the key is no longer good")
     })
     const answering = Effect.ensuring(answered, Effect.sync(() => running.delete(id)))
@@ -124,16 +139,31 @@ export const converse = Effect.fnUntraced(function*(
     const { requestId } = params
     if (typeof requestId !== "string" && typeof requestId !== "number") return
     const fiber = Option.getOrUndefined(FiberMap.unsafeGet(fibers, requestId))
-    fiber?.unsafeInterruptAsFork(FiberId.none)
+    fiber?.unsafeInterruptAsFork(cancelledByCaller)
   }
 
   const peer = yield* Peer.make(duplex, (peer) => ({
     onRequest: (request) => onRequest(peer, request),
     onNotification,
     onOther: (frame) => peer.send(answerToOther(frame)),
-    onClose: () => Deferred.unsafeDone(closed, Exit.void)
+    onClose: (info) => Deferred.unsafeDone(closed, Exit.succeed(info))
   }))
-  yield* Effect.addFinalizer(() => Effect.sync(() => peer.close(CloseCode.goingAway, "the gateway is shutting down")))
-  yield* Effect.forkScoped(peer.heartbeat(heartbeat))
-  yield* Deferred.await(closed)
+  const leave = () => peer.close(CloseCode.goingAway, goodbye)
+  yield* Effect.addFinalizer(() => Effect.sync(leave))
+  yield* drain.track({ running: () => running.size + (duplex.bufferedBytes() > 0 ? 1 : 0), onIdle: leave })
+  yield* Effect.forkScoped(peer.heartbeat(yield* Heartbeat))
+  yield* Deferred.await(begun).pipe(
+    Effect.flatMap((session) =>
+      Stream.runForEach(
+        methods.notifications(session),
+        ({ method, params }) => Effect.sync(() => peer.notify(method, params))
+      )
+    ),
+    Effect.forkScoped
+  )
+  const { code, reason } = yield* Deferred.await(closed)
+  // Only this side says why a connection ended that nobody closed.
+  if (code === CloseCode.abnormal && reason !== "") {
+    yield* Effect.logWarning(`Agent ${agent.name} is disconnected: ${reason}`)
+  }
 }, Effect.scoped)

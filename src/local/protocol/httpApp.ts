@@ -9,8 +9,10 @@ import { failureOf } from "../../connection/jsonRpc.js"
 import type { AuthenticationFailed } from "../../errors/gateway.js"
 import { ResourceExhausted, type ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
+import * as Supervisor from "../supervisor/api.js"
 import { internalError } from "./answer.js"
 import { authenticate } from "./authenticate.js"
+import { Drain } from "./drain.js"
 import { refuseError } from "./Refusal.js"
 import { requestBody } from "./requestBody.js"
 import { requestUrl } from "./requestUrl.js"
@@ -48,25 +50,30 @@ const tooLarge = json(
 
 const cut = HttpServerResponse.empty({ status: 400 })
 
-const notFound = json(JSON.stringify({ error: "There is nothing here: the gateway answers /mcp and /rpc" }), 404)
+const notFound = json(JSON.stringify({ error: "There is nothing here: the gateway answers /mcp, /rpc and /api" }), 404)
 
 const onlyPost = json(JSON.stringify({ error: "/rpc answers POST" }), 405, { allow: "POST" })
 
 const failed = json(JSON.stringify(failureOf(null, internalError.error)), 500)
 
 /**
- * Answers HTTP requests: JSON-RPC that is posted to `/rpc`. A request is interrupted when its client goes away, and when
- * the scope ends.
+ * Answers HTTP requests: JSON-RPC that is posted to `/rpc`, and what supervisors ask below `/api`. A request is interrupted when its client goes away, and when
+ * the scope ends. While the gateway drains, what is asked for is refused, with status 503.
  */
-export const make = Effect.gen(function*() {
+export const make = Effect.fnUntraced(function*(listensOn: string) {
+  const drain = yield* Drain
   const answer = yield* Rpc.make
+  const answerSupervisor = yield* Supervisor.make(listensOn)
   const running = yield* FiberSet.make()
 
   const post = Effect.gen(function*() {
     const request = NodeHttpServerRequest.toIncomingMessage(yield* HttpServerRequest.HttpServerRequest)
     const agent = yield* authenticate(request.headers)
-    const text = yield* answer(agent, yield* requestBody(request))
-    return text === undefined ? HttpServerResponse.empty({ status: 204 }) : json(text, 200)
+    const body = yield* requestBody(request)
+    const isRefused = drain.isDraining()
+    const text = yield* answer(agent, body)
+    if (text === undefined) return HttpServerResponse.empty({ status: 204 })
+    return isRefused ? json(text, 503, { "retry-after": "1", connection: "close" }) : json(text, 200)
   }).pipe(
     Effect.catchTags({
       AuthenticationFailed: refused,
@@ -76,8 +83,11 @@ export const make = Effect.gen(function*() {
     })
   )
 
-  const route = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method, url }) => {
-    if (requestUrl(url)?.pathname !== "/rpc") return Effect.succeed(notFound)
+  const route = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const { method, url } = request
+    const pathname = requestUrl(url)?.pathname ?? ""
+    if (Supervisor.isFor(pathname)) return answerSupervisor(request)
+    if (pathname !== "/rpc") return Effect.succeed(notFound)
     return method === "POST" ? post : Effect.succeed(onlyPost)
   })
 

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { SessionExpired } from "../../errors/gateway.js"
@@ -75,10 +76,15 @@ export const make = Effect.gen(function*() {
       return found.session
     })
 
+  const knownImplicitOf = (agent: Agent) => {
+    const known = open.get(implicit.get(agent.name) ?? "")
+    return known !== undefined && isSame(known.session.agent, agent) ? known.session : undefined
+  }
+
   const implicitOf = (agent: Agent) =>
     naming.withPermits(1)(Effect.gen(function*() {
-      const known = open.get(implicit.get(agent.name) ?? "")
-      if (known !== undefined && isSame(known.session.agent, agent)) return yield* find(agent, known.session.id)
+      const known = knownImplicitOf(agent)
+      if (known !== undefined) return yield* find(agent, known.id)
       const session = yield* create(agent)
       implicit.set(agent.name, session.id)
       return session
@@ -99,6 +105,12 @@ export const make = Effect.gen(function*() {
     create,
     /** The session of the given id, or the implicit one. */
     use: (agent: Agent, id: string | undefined) => id === undefined ? implicitOf(agent) : find(agent, id),
+    /** The same, if it is open. Looking is no use that keeps it open. */
+    find: (agent: Agent, id: string | undefined) => {
+      if (id === undefined) return Option.fromNullable(knownImplicitOf(agent))
+      const found = open.get(id)?.session
+      return Option.filter(Option.fromNullable(found), (session) => isSame(session.agent, agent))
+    },
     end: (agent: Agent, id: string) => Effect.zipRight(find(agent, id), close(id))
   }
 })

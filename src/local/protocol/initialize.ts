@@ -2,6 +2,7 @@ import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { packageVersion } from "../../connection/Options.js"
 import type { Session } from "../sessions/Session.js"
+import type { Features } from "./methods.js"
 
 const newest = "2025-11-25"
 
@@ -13,11 +14,8 @@ export const InitializeParams = Schema.Struct({
   clientInfo: Schema.optional(Schema.Struct({ name: Schema.optional(Schema.String) }))
 })
 
-/** The parts of the protocol's extension that this gateway has. */
-export const features = { native: {}, cancellation: {} } as const
-
 /** The result of `initialize`: the client's revision of MCP where the gateway speaks it, else the newest. */
-export const initializeResult = (requested: string, { agent, connectedAt, id }: Session) => ({
+export const initializeResult = (requested: string, { agent, connectedAt, id }: Session, features: Features) => ({
   protocolVersion: revisions.includes(requested) ? requested : newest,
   serverInfo: { name: "kruxos-gateway", version: packageVersion },
   capabilities: {

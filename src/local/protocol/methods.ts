@@ -1,28 +1,45 @@
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { isListed } from "../../catalogue/listFilter.js"
 import { capabilityName } from "../../catalogue/toolName.js"
-import { InvalidInput } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { RpcCode } from "../../errors/wire.js"
+import { ApprovalState } from "../../schema/Approval.js"
 import { CapabilityDefinition } from "../../schema/CapabilityDefinition.js"
+import type { ApprovalQueue } from "../approvals/ApprovalQueue.js"
 import { Directory } from "../capabilities/Directory.js"
 import { Core, notFound } from "../Core.js"
+import { RunOnce } from "../idempotency/RunOnce.js"
+import { Policy } from "../policy/Policy.js"
 import type { Session } from "../sessions/Session.js"
 import { Sessions } from "../sessions/Sessions.js"
-import { storeUnavailable } from "../store/agentFailure.js"
-import { ApprovalRequests } from "../store/Approvals.js"
+import * as Approvals from "./approvals.js"
+import type { Drain } from "./drain.js"
 import * as Params from "./params.js"
 import { invalidMessage, type Refusal, refuse, refuseError } from "./Refusal.js"
 import { failureResult, outputResult } from "./toolResult.js"
 
 /** What the gateway answers for a session, whatever transport asks. */
 export interface MethodsService {
+  /** The parts of the protocol's extension that this gateway has, as they are advertised. */
+  readonly features: Features
   readonly call: (session: Session, method: string, params: unknown) => Effect.Effect<unknown, Refusal>
+  /** What a session is told without asking, from when this is run. */
+  readonly notifications: (session: Session) => Stream.Stream<Notification>
+}
+
+/** A JSON-RPC notification. */
+export interface Notification {
+  readonly method: string
+  readonly params: unknown
+}
+
+/** The parts of the protocol's extension, by name, with what is to be known of each. */
+export interface Features {
+  readonly [name: string]: { readonly [field: string]: unknown }
 }
 
 /** The one method table, of MCP's methods and of KruxOS's own. */
@@ -43,15 +60,32 @@ const text = Schema.optional(Schema.NullOr(Schema.String))
 // Long enough for any, and short enough to be repeated in an error.
 const identifier = Schema.String.pipe(Schema.maxLength(200))
 
+/** What may be an idempotency key: 1 to 200 printable characters of ASCII. */
+const idempotencyKey = Schema.String.pipe(Schema.pattern(/^[\x20-\x7e]{1,200}$/))
+
+const holdSeconds = Schema.Number.pipe(Schema.between(0, 86_400))
+
 const make = Effect.gen(function*() {
   const core = yield* Core
   const directory = yield* Directory
   const sessions = yield* Sessions
-  const approvals = yield* ApprovalRequests
+  const approvals = yield* Approvals.make
+  const policy = yield* Policy
+  const runOnce = yield* RunOnce
   const encodeDefinition = Schema.encodeSync(CapabilityDefinition)
 
   // A key that is no longer good ends the session, however it shows.
   const isFinal = ({ _tag }: KruxosError) => _tag === "AuthenticationFailed"
+
+  // Much can have happened to the agent in the meantime.
+  const held = (
+    session: Session,
+    seconds: number | null | undefined,
+    invocation: Effect.Effect<unknown, KruxosError>
+  ) =>
+    seconds === undefined || seconds === null || seconds === 0
+      ? invocation
+      : Effect.zipLeft(approvals.hold(session.agent.name, seconds, invocation), sessions.checkStanding(session))
 
   const list = method(
     Schema.Struct({ category: text, tag: text, name_contains: text }),
@@ -77,15 +111,29 @@ const make = Effect.gen(function*() {
   })
 
   const invoke = method(
-    Schema.Struct({ capability: identifier, arguments: Schema.optional(Schema.Unknown) }),
-    ({ arguments: input, capability }, session) =>
-      Effect.matchEffect(core.invoke(session, capability, input), {
-        onSuccess: (data) => Effect.succeed({ success: true, data }),
-        onFailure: (error) => {
-          const wire = core.explain(capability, error)
-          return isFinal(error) ? Effect.fail(refuse(wire)) : Effect.succeed({ success: false, error: wire })
+    Schema.Struct({
+      capability: identifier,
+      arguments: Schema.optional(Schema.Unknown),
+      idempotency_key: Schema.optional(Schema.NullOr(idempotencyKey)),
+      hold_seconds: Schema.optional(Schema.NullOr(holdSeconds))
+    }),
+    ({ arguments: input, capability, hold_seconds, idempotency_key }, session) =>
+      Effect.matchEffect(
+        held(session, hold_seconds, core.invoke(session, capability, input, idempotency_key ?? undefined)),
+        {
+          onSuccess: (data) => Effect.succeed({ success: true, data }),
+          onFailure: (error) => {
+            const wire = core.explain(capability, error)
+            return isFinal(error) ? Effect.fail(refuse(wire)) : Effect.succeed({ success: false, error: wire })
+          }
         }
-      })
+      )
+  )
+
+  const outcome = method(
+    Schema.Struct({ idempotency_key: idempotencyKey }),
+    ({ idempotency_key }, { agent }) =>
+      Effect.mapError(runOnce.outcome({ agent: agent.name, idempotencyKey: idempotency_key }), refuseError)
   )
 
   const listTools = method(
@@ -111,20 +159,22 @@ const make = Effect.gen(function*() {
 
   const checkApproval = method(
     Schema.Struct({ request_id: identifier }),
-    ({ request_id }, { agent }) =>
-      Effect.gen(function*() {
-        const found = yield* Effect.mapError(
-          approvals.get({ agent: agent.name, approvalId: request_id }),
-          (cause) => refuseError(storeUnavailable(cause))
-        )
-        if (Option.isNone(found)) {
-          return yield* refuseError(
-            new InvalidInput({ message: `There is no request for approval ${request_id}`, field: "request_id" })
-          )
-        }
-        const { approvalId, capability, expiresAt, status } = found.value
-        return { request_id: approvalId, capability, status, expires_at: DateTime.formatIso(expiresAt) }
-      })
+    ({ request_id }, { agent }) => Effect.mapError(approvals.checkPlainly(agent.name, request_id), refuseError)
+  )
+
+  const check = method(
+    Schema.Struct({ approval_id: identifier }),
+    ({ approval_id }, { agent }) => Effect.mapError(approvals.check(agent.name, approval_id), refuseError)
+  )
+
+  const withdraw = method(
+    Schema.Struct({ approval_id: identifier }),
+    ({ approval_id }, { agent }) => Effect.mapError(approvals.withdraw(agent.name, approval_id), refuseError)
+  )
+
+  const listApprovals = method(
+    Schema.Struct({ status: Schema.optional(Schema.NullOr(ApprovalState)) }),
+    ({ status }, { agent }) => Effect.mapError(approvals.list(agent.name, status ?? undefined), refuseError)
   )
 
   const table = new Map<string, Method>([
@@ -132,9 +182,13 @@ const make = Effect.gen(function*() {
     ["capabilities.list", list],
     ["capabilities.describe", describe],
     ["capabilities.invoke", invoke],
+    ["capabilities.outcome", outcome],
     ["tools/list", listTools],
     ["tools/call", callTool],
-    ["kruxos/checkApproval", checkApproval]
+    ["kruxos/checkApproval", checkApproval],
+    ["approvals.check", check],
+    ["approvals.list", listApprovals],
+    ["approvals.withdraw", withdraw]
   ])
 
   const call: MethodsService["call"] = (session, name, params) => {
@@ -144,10 +198,24 @@ const make = Effect.gen(function*() {
       : Effect.zipRight(Effect.mapError(sessions.checkStanding(session), refuseError), found(params, session))
   }
 
-  return { call }
+  const features: Features = {
+    native: {},
+    cancellation: {},
+    idempotency: { record_id: runOnce.recordId },
+    approvals: {}
+  }
+
+  const notifications: MethodsService["notifications"] = ({ agent }) =>
+    Stream.merge(
+      approvals.resolved(agent.name),
+      Stream.map(policy.changes(agent), () => ({ method: "notifications/tools/list_changed", params: undefined }))
+    )
+
+  return { call, features, notifications }
 })
 
-export const layer: Layer.Layer<Methods, never, Core | Directory | Sessions | ApprovalRequests> = Layer.effect(
+export const layer: Layer.Layer<
   Methods,
-  make
-)
+  never,
+  ApprovalQueue | Core | Directory | Drain | Policy | RunOnce | Sessions
+> = Layer.effect(Methods, make)

@@ -1,14 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { RpcCode } from "../../errors/wire.js"
+import { isDeeper } from "../../schema/nesting.js"
 import { invalidMessage, type Refusal } from "./Refusal.js"
 
 // What walks params by recursion never meets more.
 const maximumDepth = 128
-
-const isDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === "object" && value !== null &&
-  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
 
 const longestMessage = 1000
 

@@ -10,19 +10,22 @@ export class BodyTooLarge extends Data.TaggedError("BodyTooLarge")<{}> {}
 export class BodyCut extends Data.TaggedError("BodyCut")<{}> {}
 
 /**
- * Reads the body of a request, of at most 16 MiB. The request stays as it is where that fails, so that it can be answered:
+ * Reads the body of a request, of at most 16 MiB unless told otherwise. The request stays as it is where that fails, so that it can be answered:
  * what the platform reads with would close the connection.
  */
-export const requestBody = (request: IncomingMessage): Effect.Effect<string, BodyTooLarge | BodyCut> =>
+export const requestBody = (
+  request: IncomingMessage,
+  maximumBytes: number = maximumFrameBytes
+): Effect.Effect<string, BodyTooLarge | BodyCut> =>
   Effect.async((resume) => {
-    if (Number(request.headers["content-length"] ?? 0) > maximumFrameBytes) {
+    if (Number(request.headers["content-length"] ?? 0) > maximumBytes) {
       return resume(new BodyTooLarge())
     }
     const chunks: Array<Buffer> = []
     let bytes = 0
     const onData = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maximumFrameBytes) settle(new BodyTooLarge())
+      if (bytes > maximumBytes) settle(new BodyTooLarge())
       else chunks.push(chunk)
     }
     const onEnd = () => settle(Effect.sync(() => Buffer.concat(chunks).toString()))

@@ -2,13 +2,14 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { maximumFrameBytes } from "../../connection/Duplex.js"
-import { decodeFrame, type Message } from "../../connection/jsonRpc.js"
+import { decodeFrame, type Message, type RpcId } from "../../connection/jsonRpc.js"
 import { InvalidInput, ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
 import type { Agent } from "../store/Agents.js"
 import { answerOf, answerToInvalid, refusal } from "./answer.js"
+import * as Cancellable from "./cancellable.js"
+import { Drain, shuttingDownRefusal } from "./drain.js"
 import * as HttpSessions from "./httpSessions.js"
-import { features } from "./initialize.js"
 import { Methods } from "./methods.js"
 import { invalidMessage, refuseError } from "./Refusal.js"
 
@@ -43,12 +44,20 @@ const requiredSessionId = (params: unknown) =>
     () => new InvalidInput({ message: "session_id is missing", field: "session_id" })
   )
 
-/** Answers the bodies that are posted to `/rpc`, until the scope ends. */
+type Notification = Extract<Message, { readonly _tag: "Notification" }>
+
+/**
+ * Answers the bodies that are posted to `/rpc`, until the scope ends. A request is interrupted with its HTTP request, or by
+ * `notifications/cancelled` with its id and its session's. A gateway that drains refuses new requests.
+ */
 export const make = Effect.gen(function*() {
   const methods = yield* Methods
+  const drain = yield* Drain
   const sessions = yield* HttpSessions.make
+  const running = Cancellable.make()
 
-  const resultOf = (agent: Agent, method: string, params: unknown) => {
+  const resultOf = (agent: Agent, id: RpcId, method: string, params: unknown) => {
+    if (drain.isDraining()) return Effect.fail(shuttingDownRefusal)
     switch (method) {
       case "session.create":
         return Effect.mapBoth(sessions.create(agent), {
@@ -57,7 +66,7 @@ export const make = Effect.gen(function*() {
             session_id: id,
             agent: agent.name,
             created_at: DateTime.formatIso(connectedAt),
-            features
+            features: methods.features
           })
         })
       case "session.end":
@@ -67,22 +76,36 @@ export const make = Effect.gen(function*() {
         )
       default:
         return sessionIdOf(params).pipe(
-          Effect.flatMap((id) => sessions.use(agent, id)),
+          Effect.flatMap((sessionId) => sessions.use(agent, sessionId)),
           Effect.mapError(refuseError),
-          Effect.flatMap((session) => methods.call(session, method, params))
+          Effect.flatMap((session) => running.run(session.id, id, methods.call(session, method, params)))
         )
     }
+  }
+
+  const onNotification = (agent: Agent, { method, params }: Notification) => {
+    if (method !== "notifications/cancelled" || !Predicate.isRecord(params)) return Effect.void
+    const { requestId } = params
+    if (typeof requestId !== "string" && typeof requestId !== "number") return Effect.void
+    return sessionIdOf(params).pipe(
+      Effect.flatMap((sessionId) => sessions.find(agent, sessionId)),
+      Effect.map((session) => running.cancel(session.id, requestId)),
+      // A notification has no answer: what is gone already needs no cancelling.
+      Effect.ignore
+    )
   }
 
   const answer = (agent: Agent, message: Message): Effect.Effect<string | undefined> => {
     switch (message._tag) {
       case "Request":
         return Effect.map(
-          answerOf(message.id, message.method, resultOf(agent, message.method, message.params)),
+          answerOf(message.id, message.method, resultOf(agent, message.id, message.method, message.params)),
           ({ text }) => text
         )
       case "Invalid":
         return Effect.succeed(answerToInvalid(message))
+      case "Notification":
+        return Effect.as(onNotification(agent, message), undefined)
       default:
         return Effect.succeed(undefined)
     }

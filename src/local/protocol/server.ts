@@ -1,12 +1,14 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import { createServer, type IncomingMessage, type Server } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Duplex as NodeDuplex } from "node:stream"
 import { WebSocketServer } from "ws"
 import { maximumFrameBytes } from "../../connection/Duplex.js"
+import { Drain } from "./drain.js"
 import * as HttpApp from "./httpApp.js"
 import { onUpgrade } from "./upgrade.js"
 
@@ -22,6 +24,12 @@ export class ServeFailed extends Data.TaggedError("ServeFailed")<{
 export interface Listen {
   readonly host: string
   readonly port: number
+}
+
+/** How to serve, besides. */
+export interface Serve extends Listen {
+  /** How long requests that run when the scope ends may take to finish. */
+  readonly gracePeriod: Duration.Duration
 }
 
 const listen = (server: Server, { host, port }: Listen) =>
@@ -49,23 +57,34 @@ const closeServer = (server: Server) =>
   })
 
 /**
- * Serves the gateway on one port until the scope ends: the WebSocket at `/mcp`, JSON-RPC at `/rpc`. A key that is not known
- * is answered 401 before anything else. Fails with ServeFailed where the port cannot be had.
+ * Serves the gateway on one port until the scope ends: the WebSocket at `/mcp`, JSON-RPC at `/rpc`, supervisors at `/api`. A key
+ * that is not known is answered 401 before anything else. Fails with ServeFailed where the port cannot be had.
+ *
+ * When the scope ends, what is new is refused, each connection is closed as soon as nothing of it is unanswered, and what has
+ * not finished within the grace period is interrupted.
  */
-export const serve = Effect.fnUntraced(function*(where: Listen) {
+export const serve = Effect.fnUntraced(function*({ gracePeriod, ...where }: Serve) {
+  const drain = yield* Drain
   const server = yield* Effect.acquireRelease(Effect.sync(() => createServer()), closeServer)
-  const onRequest = yield* NodeHttpServer.makeHandler(yield* HttpApp.make)
+  const onRequest = yield* NodeHttpServer.makeHandler(yield* HttpApp.make(where.host))
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maximumFrameBytes, perMessageDeflate: false })
   const run = yield* FiberSet.makeRuntime<Effect.Effect.Context<ReturnType<typeof onUpgrade>>>()
   const upgrade = (request: IncomingMessage, socket: NodeDuplex, head: Buffer) => {
     run(onUpgrade(sockets, request, socket, head))
   }
-  server.on("request", onRequest)
-  // The first to end: a connection that came while the others are closed would have nobody to close it.
+  let unanswered = 0
+  yield* drain.track({ running: () => unanswered })
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    unanswered++
+    response.once("close", () => unanswered--)
+    onRequest(request, response)
+  })
+  // To end before all but the draining: a connection that came while the others are closed would have nobody to close it.
   yield* Effect.acquireRelease(
     Effect.sync(() => server.on("upgrade", upgrade)),
     () => Effect.sync(() => server.off("upgrade", upgrade).close())
   )
+  yield* Effect.addFinalizer(() => drain.drain(gracePeriod))
   const address = yield* listen(server, where)
   // Such as a connection that there is no file descriptor for. Without a listener it would end the process.
   server.on("error", (cause) => run(Effect.logError("A connection could not be accepted", cause)))

@@ -1,33 +1,18 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type IncomingMessage, STATUS_CODES } from "node:http"
+import { Socket } from "node:net"
 import type { Duplex as NodeDuplex } from "node:stream"
 import type { WebSocket, WebSocketServer } from "ws"
-import { type Duplex, maximumFrameBytes } from "../../connection/Duplex.js"
 import { duplexOf } from "../../connection/nodeWebSocket.js"
 import { authenticate } from "./authenticate.js"
 import { converse } from "./conversation.js"
+import { Drain, shuttingDown } from "./drain.js"
 import { refusalBody, refusalStatus } from "./httpApp.js"
+import { type Paced, paced } from "./paced.js"
 import { requestUrl } from "./requestUrl.js"
-
-// How many bytes may wait for a client before the gateway reads no more of what it asks.
-const highWater = maximumFrameBytes
-
-// How many may wait before the connection is ended: answers to what had been asked by then.
-const maximumUnread = 8 * maximumFrameBytes
-
-const paced = (duplex: Duplex, webSocket: WebSocket, socket: NodeDuplex): Duplex => {
-  socket.on("drain", () => webSocket.resume())
-  return {
-    ...duplex,
-    send: (text) => {
-      const sent = duplex.send(text)
-      if (socket.writableLength > maximumUnread) webSocket.terminate()
-      else if (socket.writableLength > highWater) webSocket.pause()
-      return sent
-    }
-  }
-}
 
 // Written by hand because there is no response object for a request to upgrade.
 const refuseUpgrade = (socket: NodeDuplex, status: number, body: string) => {
@@ -43,27 +28,33 @@ const refuseUpgrade = (socket: NodeDuplex, status: number, body: string) => {
 
 // None where the client asks for what is no WebSocket, and has been told, or has gone away.
 const upgraded = (sockets: WebSocketServer, request: IncomingMessage, socket: NodeDuplex, head: Buffer) =>
-  Effect.async<Option.Option<{ readonly webSocket: WebSocket; readonly duplex: Duplex }>>((resume) => {
+  Effect.async<Option.Option<Paced & { readonly webSocket: WebSocket }>>((resume) => {
     const end = () => resume(Effect.succeedNone)
     if (socket.destroyed) return end()
     socket.once("close", end)
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off("close", end)
-      resume(Effect.succeedSome({ webSocket, duplex: paced(duplexOf(webSocket), webSocket, socket) }))
+      const duplex = duplexOf(webSocket, socket instanceof Socket ? socket : undefined)
+      resume(Effect.succeedSome({ ...paced(duplex, webSocket, socket), webSocket }))
     })
   })
 
 // Lets the close frame out, and does not wait for ever for the other side's.
-const end = (webSocket: WebSocket) =>
+const end = (webSocket: WebSocket, atMost: Duration.Duration) =>
   Effect.async<void>((resume) => {
     if (webSocket.readyState === webSocket.CLOSED) return resume(Effect.void)
     webSocket.once("close", () => resume(Effect.void))
   }).pipe(
     // A finalizer is uninterruptible, and a timeout ends by interruption.
     Effect.interruptible,
-    Effect.timeoutOption("1 second"),
+    Effect.timeoutOption(atMost),
     Effect.zipRight(Effect.sync(() => webSocket.terminate()))
   )
+
+// What is unread goes out before the close frame.
+const endOfSlow = Duration.seconds(5)
+
+const endOfOthers = Duration.seconds(1)
 
 /**
  * Upgrades a request to a WebSocket and speaks with the agent until it closes, or until it is interrupted. A request that is
@@ -76,11 +67,21 @@ export const onUpgrade = (sockets: WebSocketServer, request: IncomingMessage, so
     if (url?.pathname !== "/mcp") {
       return refuseUpgrade(socket, 404, JSON.stringify({ error: "The WebSocket is at /mcp" }))
     }
+    const drain = yield* Drain
+    if (drain.isDraining()) return refuseUpgrade(socket, refusalStatus(shuttingDown), refusalBody(shuttingDown))
     const agent = yield* authenticate(request.headers, url)
     const opened = yield* upgraded(sockets, request, socket, head)
     if (Option.isNone(opened)) return
-    const { duplex, webSocket } = opened.value
-    yield* Effect.ensuring(converse(duplex, agent, "websocket"), end(webSocket))
+    const { cut, duplex, webSocket } = opened.value
+    const tooSlow = Effect.flatMap(Deferred.await(cut), (unread) =>
+      Effect.as(
+        Effect.logWarning(`Agent ${agent.name} is cut off: it has left ${unread} bytes of answers unread`),
+        endOfSlow
+      ))
+    yield* Effect.raceFirst(Effect.as(converse(duplex, agent, "websocket"), endOfOthers), tooSlow).pipe(
+      Effect.flatMap((atMost) => end(webSocket, atMost)),
+      Effect.onError(() => end(webSocket, endOfOthers))
+    )
   }).pipe(
     Effect.catchAll((error) => Effect.sync(() => refuseUpgrade(socket, refusalStatus(error), refusalBody(error)))),
     Effect.catchAllCause((cause) =>

@@ -1,5 +1,7 @@
 import type * as DateTime from "effect/DateTime"
+import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { Turns } from "../../connection/Turns.js"
 import type { Agent } from "../store/Agents.js"
 import type { Workspace } from "../workspace/Workspace.js"
 import type { Usage } from "./usage.js"
@@ -10,6 +12,10 @@ export interface Session {
   readonly agent: Agent
   readonly connectedAt: DateTime.Utc
   readonly workspace: Workspace
+  /** Keeps the workspace open until the scope ends, also after the session. */
+  readonly holdWorkspace: Effect.Effect<void, never, Scope.Scope>
+  /** How many of the session's invocations run at a time; the others wait. */
+  readonly turns: Turns
   /** Ends with the session. */
   readonly scope: Scope.CloseableScope
   /** How many invocations the session has made so far. */

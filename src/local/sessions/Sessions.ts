@@ -6,8 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
+import * as Turns from "../../connection/Turns.js"
 import { AuthenticationFailed } from "../../errors/gateway.js"
-import { ServiceUnavailable } from "../../errors/general.js"
+import { ServiceUnavailable, SessionPaused } from "../../errors/general.js"
 import { storeUnavailable } from "../store/agentFailure.js"
 import { type Agent, Agents } from "../store/Agents.js"
 import { Sessions as SessionRecords } from "../store/Sessions.js"
@@ -34,6 +35,8 @@ export interface SessionsService {
    * also one that another process made.
    */
   readonly checkStanding: (session: Session) => Effect.Effect<void, AuthenticationFailed | ServiceUnavailable>
+  /** Whether the agent may invoke: not while it is paused, which is seen as soon as a revocation is. */
+  readonly checkPaused: (session: Session) => Effect.Effect<void, SessionPaused | ServiceUnavailable>
 }
 
 export class Sessions extends Context.Tag("kruxos/local/Sessions")<Sessions, SessionsService>() {}
@@ -45,6 +48,9 @@ const workspaceUnavailable = (cause: WorkspaceUnavailable): ServiceUnavailable =
     reason: cause.reason,
     cause
   })
+
+/** How many invocations of one session run at a time. */
+export const maximumAtATime = 256
 
 const standingLifetimeMillis = 200
 
@@ -65,6 +71,8 @@ const make = Effect.gen(function*() {
         agent,
         connectedAt,
         workspace,
+        holdWorkspace: Effect.ignore(workspaces.of(agent)),
+        turns: Turns.make(maximumAtATime),
         scope,
         invocations: () => invocations,
         countInvocation: () => {
@@ -100,9 +108,10 @@ const make = Effect.gen(function*() {
 
   const checkStanding: SessionsService["checkStanding"] = ({ agent }) =>
     Effect.flatMap(standingOf(agent), ({ keyGeneration, status }) => {
-      if (status === "active" && keyGeneration === agent.keyGeneration) return Effect.void
+      const isKnown = status === "active" || status === "paused"
+      if (isKnown && keyGeneration === agent.keyGeneration) return Effect.void
       return Effect.fail(
-        status === "active"
+        isKnown
           ? new AuthenticationFailed({
             type: "auth.invalid_credentials",
             message: `The key of agent ${agent.name} has been replaced`
@@ -114,7 +123,13 @@ const make = Effect.gen(function*() {
       )
     })
 
-  return { open, checkStanding }
+  const checkPaused: SessionsService["checkPaused"] = ({ agent }) =>
+    Effect.flatMap(standingOf(agent), ({ status }) =>
+      status === "paused"
+        ? new SessionPaused({ message: `Agent ${agent.name} is paused: nothing runs until it is resumed` })
+        : Effect.void)
+
+  return { open, checkStanding, checkPaused }
 })
 
 export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Workspaces> = Layer.effect(Sessions, make)

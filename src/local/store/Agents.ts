@@ -18,13 +18,18 @@ import {
 import * as AgentKey from "./AgentKey.js"
 import * as rows from "./rows.js"
 
-/** An agent as the gateway knows it. `keyGeneration` grows by one with every rotation of its key. */
+const Status = Schema.Literal("active", "paused", "revoked")
+
+/**
+ * An agent as the gateway knows it. `keyGeneration` grows by one with every rotation of its key. A paused agent may connect, and
+ * invoke nothing.
+ */
 export const Agent = Schema.Struct({
   name: Schema.String,
   purpose: Schema.String,
   policyGroup: Schema.String,
   workspace: Schema.OptionFromNullOr(Schema.String),
-  status: Schema.Literal("active", "revoked"),
+  status: Status,
   keyGeneration: Schema.Int,
   createdAt: rows.Timestamp
 })
@@ -32,7 +37,7 @@ export interface Agent extends Schema.Schema.Type<typeof Agent> {}
 
 /** Whether an agent may act, and with which key: a session that began with an older generation has to end. */
 export interface Standing {
-  readonly status: "active" | "revoked" | "unknown"
+  readonly status: typeof Status.Type | "unknown"
   /** 0 for an unknown agent. */
   readonly keyGeneration: number
 }
@@ -63,6 +68,10 @@ export interface AgentsService {
   ) => Effect.Effect<Redacted.Redacted<string>, AgentNotFound | AgentRevoked | SqlError>
   /** Takes an agent's access away for good. Does nothing where that was done before. */
   readonly revoke: (name: string) => Effect.Effect<void, AgentNotFound | SqlError>
+  /** Lets an agent invoke nothing until it is resumed. Does nothing where that was done before. */
+  readonly pause: (name: string) => Effect.Effect<void, AgentNotFound | AgentRevoked | SqlError>
+  /** Lets a paused agent go on. Does nothing where it is not paused. */
+  readonly resume: (name: string) => Effect.Effect<void, AgentNotFound | AgentRevoked | SqlError>
   /** The agent that a key belongs to. */
   readonly authenticate: (
     key: Redacted.Redacted<string>
@@ -77,7 +86,7 @@ export class Agents extends Context.Tag("kruxos/local/store/Agents")<Agents, Age
 const isName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)
 
 const AgentWithHash = Schema.Struct({ ...Agent.fields, keyHash: Schema.String })
-const StandingRow = Schema.Struct({ status: Schema.Literal("active", "revoked"), keyGeneration: Schema.Int })
+const StandingRow = Schema.Struct({ status: Status, keyGeneration: Schema.Int })
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
@@ -127,23 +136,36 @@ const make = Effect.gen(function*() {
         : yield* whyNotCreated(options.name)
     })
 
+  const notInUse = (name: string) =>
+    Effect.flatMap(
+      standing(name),
+      ({ status }): Effect.Effect<never, AgentNotFound | AgentRevoked> =>
+        status === "unknown" ? new AgentNotFound({ name }) : new AgentRevoked({ name })
+    )
+
   const rotate: AgentsService["rotate"] = (name) =>
     Effect.gen(function*() {
       const apiKey = AgentKey.generate()
       const { hash, prefix } = AgentKey.hashOf(apiKey)
       const rotated = yield* firstAgent(sql`
         UPDATE agents SET key_prefix = ${prefix}, key_hash = ${hash}, key_generation = key_generation + 1
-        WHERE name = ${name} AND status = 'active'
+        WHERE name = ${name} AND status <> 'revoked'
         RETURNING ${columns}`)
-      if (Option.isSome(rotated)) return apiKey
-      const { status } = yield* standing(name)
-      return yield* status === "unknown" ? new AgentNotFound({ name }) : new AgentRevoked({ name })
+      return Option.isSome(rotated) ? apiKey : yield* notInUse(name)
     })
 
   const revoke: AgentsService["revoke"] = (name) =>
     Effect.flatMap(
       firstAgent(sql`UPDATE agents SET status = 'revoked' WHERE name = ${name} RETURNING ${columns}`),
       Option.match({ onNone: () => new AgentNotFound({ name }), onSome: () => Effect.void })
+    )
+
+  const setStatus = (status: "active" | "paused") => (name: string) =>
+    Effect.flatMap(
+      firstAgent(
+        sql`UPDATE agents SET status = ${status} WHERE name = ${name} AND status <> 'revoked' RETURNING ${columns}`
+      ),
+      Option.match({ onNone: () => notInUse(name), onSome: () => Effect.void })
     )
 
   const authenticate: AgentsService["authenticate"] = (key) =>
@@ -165,7 +187,17 @@ const make = Effect.gen(function*() {
 
   const list = allAgents(sql`SELECT ${columns} FROM agents ORDER BY name`)
 
-  return { create, list, get, rotate, revoke, authenticate, standing }
+  return {
+    create,
+    list,
+    get,
+    rotate,
+    revoke,
+    pause: setStatus("paused"),
+    resume: setStatus("active"),
+    authenticate,
+    standing
+  }
 })
 
 /** `Agents` in the store. */

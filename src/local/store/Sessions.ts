@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { GatewayInstance } from "./GatewayInstance.js"
 import * as rows from "./rows.js"
 
 /** The record of a session. `orphaned` sessions were left open by a gateway that stopped without ending them. */
@@ -39,8 +40,8 @@ export interface SessionsService {
     readonly limit?: number | undefined
   }) => Effect.Effect<ReadonlyArray<SessionRecord>, SqlError>
   /**
-   * Ends the sessions that a crash left open, for a gateway that starts; says how many there were. Those of a process that still
-   * runs, such as another gateway on the same data, are left alone.
+   * Ends the sessions that a crash left open, for a gateway that starts; says how many there were. Those of a gateway that still
+   * runs, such as another one on the same data, are left alone.
    */
   readonly closeOrphans: Effect.Effect<number, SqlError>
 }
@@ -48,19 +49,11 @@ export interface SessionsService {
 /** The records of the sessions that a gateway had and has. */
 export class Sessions extends Context.Tag("kruxos/local/store/Sessions")<Sessions, SessionsService>() {}
 
-const Owner = Schema.Struct({ process: Schema.Int })
-
-const isRunning = (process_: number): boolean => {
-  try {
-    return process.kill(process_, 0)
-  } catch (cause) {
-    // Somebody else's process cannot be asked, and is there.
-    return cause instanceof Error && "code" in cause && cause.code === "EPERM"
-  }
-}
+const Owner = Schema.Struct({ owner: Schema.NullOr(Schema.String) })
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const gateway = yield* GatewayInstance
   const allSessions = rows.all(SessionRecord)
   const onlySession = rows.only(SessionRecord)
   const allOwners = rows.all(Owner)
@@ -75,9 +68,9 @@ const make = Effect.gen(function*() {
     Effect.flatMap(now, (startedAt) =>
       onlySession(sql`
         INSERT INTO sessions
-          (session_id, agent, transport, client_name, started_at, orphaned, owner_process, invocations)
+          (session_id, agent, transport, client_name, started_at, orphaned, owner, invocations)
         VALUES (${session.sessionId}, ${session.agent}, ${session.transport}, ${session.clientName ?? null},
-          ${startedAt}, 0, ${process.pid}, 0)
+          ${startedAt}, 0, ${gateway.id}, 0)
         RETURNING ${columns}`))
 
   const end: SessionsService["end"] = (sessionId, { invocations }) =>
@@ -100,14 +93,12 @@ const make = Effect.gen(function*() {
 
   const closeOrphans: SessionsService["closeOrphans"] = Effect.gen(function*() {
     const endedAt = yield* now
-    const owners = yield* allOwners(
-      sql`SELECT DISTINCT owner_process AS "process" FROM sessions WHERE ended_at IS NULL`
-    )
-    const gone = owners.map((owner) => owner.process).filter((id) => !isRunning(id))
-    if (gone.length === 0) return 0
+    const owners = yield* allOwners(sql`SELECT DISTINCT owner FROM sessions WHERE ended_at IS NULL`)
+    const gone = owners.flatMap(({ owner }) => owner === null || gateway.isAlive(owner) ? [] : [owner])
     const orphans = yield* allSessions(sql`
       UPDATE sessions SET ended_at = ${endedAt}, orphaned = 1
-      WHERE ended_at IS NULL AND ${sql.in("owner_process", gone)} RETURNING ${columns}`)
+      WHERE ended_at IS NULL AND ${sql.or([sql`owner IS NULL`, ...(gone.length === 0 ? [] : [sql.in("owner", gone)])])}
+      RETURNING ${columns}`)
     return orphans.length
   })
 
@@ -115,4 +106,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `Sessions` in the store. */
-export const layer: Layer.Layer<Sessions, never, SqlClient.SqlClient> = Layer.effect(Sessions, make)
+export const layer: Layer.Layer<Sessions, never, SqlClient.SqlClient | GatewayInstance> = Layer.effect(Sessions, make)

@@ -3,6 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { randomUUID } from "node:crypto"
 import { isDamage, messageOf, StoreUnavailable } from "./StoreUnavailable.js"
 
 /*
@@ -74,6 +75,80 @@ const statements: ReadonlyArray<string> = [
   `CREATE INDEX approvals_by_agent ON approvals (agent, requested_at)`
 ]
 
+const keyedInvocations: ReadonlyArray<string> = [
+  // A gateway is known by more than its process, whose id may be used again.
+  `ALTER TABLE sessions DROP COLUMN owner_process`,
+  `ALTER TABLE sessions ADD COLUMN owner TEXT`,
+  `CREATE TABLE keyed_invocations (
+    agent VARCHAR(64) NOT NULL,
+    idempotency_key VARCHAR(200) NOT NULL,
+    capability TEXT NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    result TEXT,
+    owner TEXT NOT NULL,
+    started_at BIGINT NOT NULL,
+    completed_at BIGINT,
+    PRIMARY KEY (agent, idempotency_key)
+  )`,
+  `CREATE INDEX keyed_invocations_by_completion ON keyed_invocations (completed_at)`,
+  `CREATE TABLE outcome_record (record_id VARCHAR(64) NOT NULL PRIMARY KEY)`
+]
+
+const approvalDecisions: ReadonlyArray<string> = [
+  `ALTER TABLE approvals ADD COLUMN idempotency_key VARCHAR(200)`,
+  `ALTER TABLE approvals ADD COLUMN decided_at BIGINT`,
+  `ALTER TABLE approvals ADD COLUMN decided_by TEXT`,
+  `ALTER TABLE approvals ADD COLUMN decision_reason TEXT`,
+  // Which gateway carries out what was approved, and from which state of things it began.
+  `ALTER TABLE approvals ADD COLUMN owner TEXT`,
+  `ALTER TABLE approvals ADD COLUMN began_at BIGINT`,
+  `ALTER TABLE approvals ADD COLUMN before TEXT`,
+  `ALTER TABLE approvals ADD COLUMN result TEXT`,
+  `ALTER TABLE approvals ADD COLUMN collected INTEGER NOT NULL DEFAULT 0`,
+  `CREATE INDEX approvals_by_key ON approvals (agent, idempotency_key)`,
+  `CREATE INDEX approvals_by_status ON approvals (status, expires_at)`,
+  `CREATE INDEX approvals_by_digest ON approvals (agent, digest)`
+]
+
+const supervisors: ReadonlyArray<string> = [
+  `CREATE TABLE supervisors (
+    name VARCHAR(64) NOT NULL PRIMARY KEY,
+    token_hash VARCHAR(64) NOT NULL
+  )`
+]
+
+const auditLog: ReadonlyArray<string> = [
+  `CREATE TABLE audit_log (
+    sequence INTEGER NOT NULL PRIMARY KEY,
+    at BIGINT NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    agent VARCHAR(64),
+    session_id VARCHAR(128),
+    capability TEXT,
+    tier VARCHAR(32),
+    rule TEXT,
+    approval_id VARCHAR(64),
+    idempotency_key VARCHAR(200),
+    details TEXT NOT NULL,
+    previous_hash VARCHAR(64) NOT NULL,
+    hash VARCHAR(64) NOT NULL
+  )`,
+  // In SQLite's words, which Postgres would say otherwise. The last also forbids INSERT OR REPLACE, at which no trigger of a DELETE fires.
+  `CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END`,
+  `CREATE TRIGGER audit_log_is_not_removed BEFORE DELETE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END`,
+  `CREATE TRIGGER audit_log_has_no_gaps BEFORE INSERT ON audit_log
+    WHEN NEW.sequence IS NOT (SELECT COALESCE(MAX(sequence), 0) + 1 FROM audit_log)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END`
+]
+
+const nameRecord = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`INSERT INTO outcome_record (record_id) VALUES (${randomUUID()})`
+)
+
 const runAll = (all: ReadonlyArray<string>) =>
   Effect.flatMap(
     SqlClient.SqlClient,
@@ -81,7 +156,11 @@ const runAll = (all: ReadonlyArray<string>) =>
   )
 
 const migrations = {
-  "0001_first_tables": runAll(statements)
+  "0001_first_tables": runAll(statements),
+  "0002_keyed_invocations": Effect.zipRight(runAll(keyedInvocations), nameRecord),
+  "0003_approval_decisions": runAll(approvalDecisions),
+  "0004_supervisors": runAll(supervisors),
+  "0005_audit_log": runAll(auditLog)
 }
 
 const table = "kruxos_migrations"

@@ -88,7 +88,7 @@ export interface Workspace {
     bytes: Uint8Array,
     options: { readonly createParents: boolean }
   ) => Effect.Effect<{ readonly size: number; readonly checksum: string }, PathFailure | ParentNotFound | DiskFull>
-  /** Creates the file if need be. What was appended before the disk was full stays. */
+  /** Creates the file if need be. A part that was appended before the disk was full is taken back. */
   readonly append: (
     path: WorkspacePath,
     bytes: Uint8Array

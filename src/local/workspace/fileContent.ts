@@ -97,11 +97,19 @@ export const pieces = <E, R>(
     return position
   })
 
-/** Appends all bytes to an open file, or fails with the system's error. Not interruptible, as {@link readPiece} is not. */
-export const writeAll = (descriptor: number, bytes: Uint8Array): Effect.Effect<void, unknown> =>
+/**
+ * Appends all bytes to an open file, or fails with the system's error; `onWritten` is told how many of them are written so far. Not
+ * interruptible, as {@link readPiece} is not.
+ */
+export const writeAll = (
+  descriptor: number,
+  bytes: Uint8Array,
+  onWritten: (count: number) => void = () => {}
+): Effect.Effect<void, unknown> =>
   Effect.uninterruptible(
     Effect.async<void, unknown>((resume) => {
       const from = (offset: number): void => {
+        onWritten(offset)
         if (offset === bytes.length) return resume(Effect.void)
         fs.write(descriptor, bytes, offset, bytes.length - offset, null, (cause, count) =>
           cause === null ? from(offset + count) : resume(Effect.fail(cause)))
@@ -138,8 +146,24 @@ export const checkLength = (bytes: Uint8Array): Effect.Effect<void, InvalidInput
       })
     )
 
-/** Reads a part of an open file, and the digest of the whole. */
+// What all reads together hold in memory at a time; small ones are not counted.
+const heldBytes = 4 * maximumContent
+const smallBytes = 64 * 1024
+const held = Effect.unsafeMakeSemaphore(heldBytes)
+
+/** Reads a part of an open file, and the digest of the whole; at most 64 MiB are read at a time, further reads wait. */
 export const readPart = (
+  file: OpenFile,
+  subject: Subject,
+  range: { readonly offset?: number | undefined; readonly limit?: number | undefined }
+): Effect.Effect<FileContent, ResourceExhausted | SystemFailure> => {
+  const { limit = Infinity, offset = 0 } = range
+  const length = Math.min(limit, Math.max(0, file.status.size - offset))
+  const reading = readNow(file, subject, range)
+  return length <= smallBytes ? reading : held.withPermits(Math.min(length, heldBytes))(reading)
+}
+
+const readNow = (
   file: OpenFile,
   subject: Subject,
   { limit = Infinity, offset = 0 }: { readonly offset?: number | undefined; readonly limit?: number | undefined }

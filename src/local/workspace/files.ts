@@ -45,21 +45,47 @@ const write = (root: Root): Workspace["write"] => (path, bytes, { createParents 
 
 type AppendFailure = Changed | SystemFailure | DiskFull
 
-const createToAppend = (path: string, subject: Subject): Effect.Effect<number, AppendFailure> => {
+interface Appending {
+  readonly descriptor: number
+  /** The file that was made for it, else undefined. */
+  readonly made: string | undefined
+}
+
+const createToAppend = (path: string, subject: Subject): Effect.Effect<Appending, AppendFailure> => {
   try {
-    return Effect.succeed(fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666))
+    const descriptor = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)
+    return Effect.succeed({ descriptor, made: path })
   } catch (cause) {
     const code = codeOf(cause)
     return code === "EEXIST" || code === "ENOENT" ? Effect.fail(new Changed()) : storageFailure(subject)(cause)
   }
 }
 
-const openToAppend = ({ directory, name }: Entry, subject: Subject): Effect.Effect<number, AppendFailure> => {
+const openToAppend = ({ directory, name }: Entry, subject: Subject): Effect.Effect<Appending, AppendFailure> => {
   try {
     const opened = directory.open(name, O_WRONLY | O_APPEND)
-    return opened.type === "file" ? Effect.succeed(opened.descriptor) : Effect.fail(notAFile(subject, opened.type))
+    return opened.type === "file"
+      ? Effect.succeed({ descriptor: opened.descriptor, made: undefined })
+      : Effect.fail(notAFile(subject, opened.type))
   } catch (cause) {
     return codeOf(cause) === "ENOENT" ? createToAppend(directory.at(name), subject) : storageFailure(subject)(cause)
+  }
+}
+
+const isStill = (path: string, { dev, ino }: fs.Stats) => {
+  const now = fs.lstatSync(path, { throwIfNoEntry: false })
+  return now?.ino === ino && now.dev === dev
+}
+
+// Only what is still the end of the file: others may append, too.
+const takeBack = ({ descriptor, made }: Appending, before: number, written: number) => {
+  try {
+    const now = fs.fstatSync(descriptor)
+    if (now.size !== before + written) return
+    fs.ftruncateSync(descriptor, before)
+    if (made !== undefined && before === 0 && isStill(made, now)) fs.unlinkSync(made)
+  } catch {
+    // A disk that fails may keep a part.
   }
 }
 
@@ -68,12 +94,20 @@ const append = (root: Root): Workspace["append"] => (path, bytes) => {
   const appendBytes = (entry: Entry) =>
     Effect.acquireUseRelease(
       Effect.suspend(() => openToAppend(entry, subject)),
-      (descriptor) =>
-        writeAll(descriptor, bytes).pipe(
-          Effect.map(() => ({ size: fs.fstatSync(descriptor).size })),
-          Effect.catchAll(storageFailure(subject))
-        ),
-      (descriptor) => Effect.sync(() => fs.closeSync(descriptor))
+      (appending) =>
+        Effect.suspend(() => {
+          const { descriptor } = appending
+          const before = fs.fstatSync(descriptor).size
+          let written = 0
+          return writeAll(descriptor, bytes, (count) => {
+            written = count
+          }).pipe(
+            Effect.map(() => ({ size: fs.fstatSync(descriptor).size })),
+            Effect.tapError(() => Effect.sync(() => takeBack(appending, before, written))),
+            Effect.catchAll(storageFailure(subject))
+          )
+        }),
+      ({ descriptor }) => Effect.sync(() => fs.closeSync(descriptor))
     )
   return Effect.zipRight(checkLength(bytes), withEntry(root, subject, { last: "followed" }, appendBytes)).pipe(
     Effect.catchTag("NotThere", missingParent(subject))

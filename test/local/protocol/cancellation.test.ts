@@ -1,14 +1,19 @@
 import { expect, layer } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as HashSet from "effect/HashSet"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
+import { cancelledByCaller } from "../../../src/local/protocol/cancelledByCaller.js"
 import { Sessions as SessionRecords } from "../../../src/local/store/Sessions.js"
 import { until } from "../../support/deadline.js"
 import { Gateway } from "../../support/gateway.js"
 import { at } from "../../support/json.js"
-import { post } from "../../support/rawHttp.js"
+import { post, rpc } from "../../support/rawHttp.js"
 import { initialized, type RawSocket } from "../../support/rawSocket.js"
 import { serveCustom } from "./customGateway.js"
 
@@ -117,6 +122,91 @@ layer(gateway, { excludeTestServices: true })("cancellation", (it) => {
       yield* Fiber.interrupt(requesting)
       yield* stopped("wait batch 2")
       yield* stopped("wait batch 3")
+    }))
+
+  it.scoped("comes over /rpc with a message of its own, for the requests of one session with one id", () =>
+    Effect.gen(function*() {
+      const served = yield* Gateway
+      const create = Effect.map(rpc(served, "session.create"), (answer) => at(answer, "result", "session_id"))
+      const [one, other] = [yield* create, yield* create]
+      const inSession = (session_id: unknown, id: string | number, text: string) => {
+        const body = request(id, text)
+        return { ...body, params: { ...body.params, session_id } }
+      }
+      const first = yield* Effect.fork(post(served, inSession(one, 7, "wait rpc 1")))
+      const second = yield* Effect.fork(
+        post(served, [inSession(one, 7, "wait rpc 2"), inSession(one, 8, "wait rpc 3")])
+      )
+      const third = yield* Effect.fork(post(served, inSession(other, 7, "wait rpc 4")))
+      for (const number of [1, 2, 3, 4]) yield* begun(`wait rpc ${number}`)
+      const cancel = (params: object, key?: string) =>
+        post(served, { jsonrpc: "2.0", method: "notifications/cancelled", params }, key === undefined ? {} : { key })
+      const stranger = yield* served.addAgent("stranger")
+      // Of another agent, without a session, with other ids, without any: none of them is about these.
+      expect((yield* cancel({ requestId: 7, session_id: one }, stranger)).status).toBe(204)
+      for (
+        const params of [{ requestId: 7 }, { requestId: "7", session_id: one }, { session_id: one }, { requestId: 9 }]
+      ) {
+        expect((yield* cancel(params)).status).toBe(204)
+      }
+      expect((yield* cancel({ requestId: 7, session_id: one })).body).toBe("")
+      yield* stopped("wait rpc 1")
+      yield* stopped("wait rpc 2")
+      expect((yield* Fiber.join(first)).body).toEqual({
+        jsonrpc: "2.0",
+        id: 7,
+        error: { code: -32800, message: "The request was cancelled" }
+      })
+      expect(interrupted).not.toContain("wait rpc 3")
+      expect(interrupted).not.toContain("wait rpc 4")
+      yield* cancel({ requestId: 8, session_id: one })
+      expect((yield* Fiber.join(second)).body).toMatchObject([{ id: 7, error: {} }, { id: 8, error: { code: -32800 } }])
+      yield* Fiber.interrupt(third)
+      yield* stopped("wait rpc 4")
+    }))
+
+  it.scoped("comes over /rpc for requests that name no session, too", () =>
+    Effect.gen(function*() {
+      const served = yield* Gateway
+      const requesting = yield* Effect.fork(post(served, request("mine", "wait implicit")))
+      yield* begun("wait implicit")
+      yield* post(served, [cancelled("mine")])
+      expect((yield* Fiber.join(requesting)).body).toMatchObject({ error: { code: -32800 } })
+      expect(interrupted).toContain("wait implicit")
+    }))
+
+  it.scoped("is told apart from a lost connection", () =>
+    Effect.gen(function*() {
+      const seen: Array<readonly [text: string, isCancelled: boolean]> = []
+      const custom = yield* serveCustom({
+        run: (text) =>
+          Effect.onExit(
+            Effect.zipRight(Effect.sync(() => started.push(`${text} apart`)), Effect.never),
+            (exit) => {
+              const by = Exit.isFailure(exit) ? Cause.interruptors(exit.cause) : HashSet.empty()
+              return Effect.sync(() => seen.push([text, HashSet.some(by, (id) => Equal.equals(id, cancelledByCaller))]))
+            }
+          )
+      })
+      const socket = yield* initialized(custom)
+      for (const id of ["cancelled", "lost"]) {
+        yield* socket.send(request(id, id))
+        yield* begun(`${id} apart`)
+      }
+      const requesting = yield* Effect.fork(post(custom, request("rpc", "rpc cancelled")))
+      const losing = yield* Effect.fork(post(custom, request("rpc lost", "rpc lost")))
+      yield* begun("rpc cancelled apart")
+      yield* begun("rpc lost apart")
+      yield* socket.send(cancelled("cancelled"))
+      yield* post(custom, cancelled("rpc"))
+      yield* Fiber.join(requesting)
+      yield* until("the cancellation", Effect.sync(() => seen.length === 2))
+      yield* socket.cut
+      yield* Fiber.interrupt(losing)
+      yield* until("the end", Effect.sync(() => seen.length === 4))
+      expect(new Map(seen)).toEqual(
+        new Map([["cancelled", true], ["lost", false], ["rpc cancelled", true], ["rpc lost", false]])
+      )
     }))
 
   it.scoped("leaves the session alone until the invocation has ended", () =>

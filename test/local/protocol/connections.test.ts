@@ -101,7 +101,7 @@ layer(TestGateway.layer(), { excludeTestServices: true })("connections", (it) =>
       expect(fs.existsSync(join(served.workspace, "marker"))).toBe(true)
     }))
 
-  it.scoped("that have 128 MiB unread are ended, and no others", () =>
+  it.scoped("that have 128 MiB unread are ended with a reason, and no others", () =>
     Effect.gen(function*() {
       const served = yield* gateway
       fs.writeFileSync(join(served.workspace, "huge"), "x".repeat(14 * 1024 * 1024))
@@ -113,6 +113,10 @@ layer(TestGateway.layer(), { excludeTestServices: true })("connections", (it) =>
       yield* until("an answer", mine)
       yield* socket.send(invocation("never", "agent.whoami"))
       yield* socket.resume
-      expect(yield* socket.closed).toMatchObject({ code: 1006 })
+      expect(yield* socket.closed).toEqual({
+        code: 1013,
+        reason: "more than 128 MiB of answers are unread: read faster, or ask for less at a time"
+      })
+      yield* other.call("ping")
     }))
 })

@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -7,18 +8,26 @@ import { builtIn } from "../../../src/catalogue/builtIn.js"
 import * as Capability from "../../../src/catalogue/Capability.js"
 import * as Catalogue from "../../../src/catalogue/Catalogue.js"
 import { builtInProse } from "../../../src/catalogue/prose/builtIn.js"
+import * as ApprovalQueue from "../../../src/local/approvals/ApprovalQueue.js"
+import * as Audit from "../../../src/local/audit/Audit.js"
 import { makeRegistrations } from "../../../src/local/capabilities/builtIn.js"
 import * as Directory from "../../../src/local/capabilities/Directory.js"
-import { type Invocation, registerAll } from "../../../src/local/capabilities/Handler.js"
+import { type HandlerFailure, type Invocation, registerAll } from "../../../src/local/capabilities/Handler.js"
+import * as Registrations from "../../../src/local/capabilities/Registrations.js"
 import * as Core from "../../../src/local/Core.js"
 import type { CoreServices } from "../../../src/local/gatewayCore.js"
+import * as RunOnce from "../../../src/local/idempotency/RunOnce.js"
 import * as Policy from "../../../src/local/policy/Policy.js"
+import * as Drain from "../../../src/local/protocol/drain.js"
 import * as Methods from "../../../src/local/protocol/methods.js"
 import * as Server from "../../../src/local/protocol/server.js"
+import * as EffectChecks from "../../../src/local/recovery/EffectChecks.js"
 import * as Sessions from "../../../src/local/sessions/Sessions.js"
 import * as Workspaces from "../../../src/local/sessions/Workspaces.js"
 import { Agents } from "../../../src/local/store/Agents.js"
 import * as Store from "../../../src/local/store/Store.js"
+import { Supervisors } from "../../../src/local/store/Supervisors.js"
+import * as SupervisorToken from "../../../src/local/store/SupervisorToken.js"
 import { folders, quietly, type TestGateway, testGateway } from "../../support/gateway.js"
 
 const run = Capability.make("test.run", {
@@ -35,8 +44,10 @@ export interface CustomOptions {
   readonly policy?: Policy.PolicyService
   /** Whether the capabilities of the catalogue are there, too: unless told otherwise, they are. */
   readonly builtIn?: boolean
+  /** Default: none. */
+  readonly gracePeriod?: Duration.DurationInput
   /** What the capability `test.run` does, which has a text for its argument and for its output. */
-  readonly run?: (text: string, invocation: Invocation) => Effect.Effect<string>
+  readonly run?: (text: string, invocation: Invocation) => Effect.Effect<string, HandlerFailure>
 }
 
 /** A gateway's core with a policy of the test's, and one capability more, which the test carries out. */
@@ -60,7 +71,13 @@ export const customCore = (
     ]
   )
   return Methods.layer.pipe(
-    Layer.provide(Layer.scoped(Core.Core, Effect.flatMap(registrations, Core.make))),
+    Layer.provide(Core.layer),
+    Layer.provideMerge(ApprovalQueue.layer),
+    Layer.provide(EffectChecks.layer),
+    Layer.provide(Registrations.layer(registrations)),
+    Layer.provideMerge(RunOnce.layer),
+    Layer.provide(Audit.layer(undefined)),
+    Layer.provideMerge(Drain.layer),
     Layer.provideMerge(Sessions.layer),
     Layer.provide([directory, Workspaces.layer(workspace, undefined)]),
     Layer.provide(policy),
@@ -69,18 +86,31 @@ export const customCore = (
   )
 }
 
-/** Serves such a gateway on a free port until the scope ends. */
-export const serveCustom = (options: CustomOptions): Effect.Effect<TestGateway, never, Scope.Scope> =>
+/** Serves such a gateway on a free port until the scope ends; on data that is there already, its agent gets a new key. */
+export const serveCustom = (
+  options: CustomOptions,
+  on: typeof folders = folders
+): Effect.Effect<TestGateway, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const used = yield* folders
+    const used = yield* on
     const database = join(used.dataDirectory, "gateway.db")
     const services = yield* Layer.build(customCore(options, { database, workspace: used.workspace }))
     return yield* Effect.gen(function*() {
       const agents = yield* Agents
-      const { agent, apiKey } = yield* agents.create({ name: "agent" })
-      const { port } = yield* Server.serve({ host: "127.0.0.1", port: 0 })
+      const apiKey = yield* agents.create({ name: "agent" }).pipe(
+        Effect.map((created) => created.apiKey),
+        Effect.catchTag("AgentAlreadyExists", () => agents.rotate("agent"))
+      )
+      const supervisorToken = SupervisorToken.generate()
+      yield* (yield* Supervisors).register(supervisorToken)
+      const { port } = yield* Server.serve({
+        host: "127.0.0.1",
+        port: 0,
+        gracePeriod: Duration.decode(options.gracePeriod ?? 0)
+      })
       const url = `ws://127.0.0.1:${port}/mcp`
       const rpc = `http://127.0.0.1:${port}/rpc`
-      return testGateway({ url, rpc, port, agent: agent.name, apiKey }, used)
+      const api = `http://127.0.0.1:${port}/api`
+      return testGateway({ url, rpc, api, port, agent: "agent", apiKey, supervisorToken }, used)
     }).pipe(Effect.provide(services))
   }).pipe(Effect.orDie, quietly)

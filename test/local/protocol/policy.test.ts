@@ -15,12 +15,12 @@ const open = Policy.catalogueTiers(Object.values(builtIn))
 
 const policy: Policy.PolicyService = {
   ...open,
-  decide: (agent, capability, input) =>
+  decide: (agent, capability, input, now) =>
     capability.name === blocked
       ? { tier: "blocked", rule: "test:no-writing", reason: "this workspace is only for reading" }
       : capability.name === "filesystem.read" && input["path"] === "secret"
       ? { tier: "blocked", rule: "test:no-secrets", reason: undefined }
-      : open.decide(agent, capability, input),
+      : open.decide(agent, capability, input, now),
   listedTier: (agent, capability) => capability.name === blocked ? "blocked" : open.listedTier(agent, capability)
 }
 

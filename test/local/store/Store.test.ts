@@ -7,6 +7,8 @@ import { spawn } from "node:child_process"
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Agents } from "../../../src/local/store/Agents.js"
+import { KeyedInvocations } from "../../../src/local/store/KeyedInvocations.js"
+import { Sessions } from "../../../src/local/store/Sessions.js"
 import * as Store from "../../../src/local/store/Store.js"
 import type { StoreUnavailable } from "../../../src/local/store/StoreUnavailable.js"
 import { client, temporaryDatabase, temporaryFolder, withStore } from "./support.js"
@@ -28,10 +30,44 @@ describe("the store", () => {
           assert.isTrue(Option.isSome(yield* agents.get("one")))
           const sql = yield* SqlClient.SqlClient
           assert.deepStrictEqual(yield* sql`SELECT migration_id, name FROM kruxos_migrations`, [
-            { migration_id: 1, name: "first_tables" }
+            { migration_id: 1, name: "first_tables" },
+            { migration_id: 2, name: "keyed_invocations" },
+            { migration_id: 3, name: "approval_decisions" },
+            { migration_id: 4, name: "supervisors" }
           ])
         }))
       }
+    }))
+
+  it.scoped("that the first version made is brought up to date, with all that it has", () =>
+    Effect.gen(function*() {
+      const filename = yield* temporaryDatabase
+      yield* withStore(filename)(Effect.gen(function*() {
+        const sessions = yield* Sessions
+        yield* sessions.start({ sessionId: "old", agent: "one", transport: "http" })
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`DROP TABLE keyed_invocations`
+        yield* sql`DROP TABLE outcome_record`
+        yield* sql`DROP TABLE supervisors`
+        yield* sql`ALTER TABLE sessions DROP COLUMN owner`
+        yield* sql`ALTER TABLE sessions ADD COLUMN owner_process BIGINT NOT NULL DEFAULT 1`
+        yield* sql`DROP INDEX approvals_by_key`
+        yield* sql`DROP INDEX approvals_by_status`
+        yield* sql`DROP INDEX approvals_by_digest`
+        for (const column of ["idempotency_key", "decided_at", "decided_by", "decision_reason", "owner", "began_at"]) {
+          yield* sql`ALTER TABLE approvals DROP COLUMN ${sql(column)}`
+        }
+        for (const column of ["before", "result", "collected"]) {
+          yield* sql`ALTER TABLE approvals DROP COLUMN ${sql(column)}`
+        }
+        yield* sql`DELETE FROM kruxos_migrations WHERE migration_id > 1`
+      }))
+      yield* withStore(filename)(Effect.gen(function*() {
+        const sessions = yield* Sessions
+        assert.strictEqual(yield* sessions.closeOrphans, 1)
+        assert.deepStrictEqual((yield* sessions.list()).map(({ sessionId }) => sessionId), ["old"])
+        assert.isNotEmpty(yield* Effect.flatMap(KeyedInvocations, (records) => records.recordId))
+      }))
     }))
 
   it.scoped("is readable by its owner alone", () =>

@@ -1,13 +1,15 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { SqlError } from "@effect/sql/SqlError"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { spawnSync } from "node:child_process"
 import { ApprovalRequests } from "../../../src/local/store/Approvals.js"
 import { Sessions } from "../../../src/local/store/Sessions.js"
+import * as Store from "../../../src/local/store/Store.js"
 import { Trash } from "../../../src/local/store/Trash.js"
 import { temporaryDatabase, withStore } from "./support.js"
 
@@ -69,27 +71,27 @@ describe("sessions", () => {
         const sessions = yield* Sessions
         for (const sessionId of ["a", "b", "c"]) yield* sessions.start({ sessionId, agent: "one", transport: "http" })
         yield* sessions.end("b", { invocations: 2 })
-        yield* sessions.start({ sessionId: "mine", agent: "one", transport: "http" })
-        const sql = yield* SqlClient.SqlClient
-        const ended = spawnSync(process.execPath, ["--version"])
-        yield* sql`UPDATE sessions SET owner_process = ${ended.pid} WHERE session_id <> 'mine'`
       }))
       yield* TestClock.setTime(9000)
+      // Another gateway on the same data, which still runs.
+      const other = Context.get(yield* Layer.build(Store.layer({ filename })), Sessions)
+      yield* other.start({ sessionId: "theirs", agent: "one", transport: "http" })
       yield* withStore(filename)(Effect.gen(function*() {
         const sessions = yield* Sessions
         assert.strictEqual(yield* sessions.closeOrphans, 2)
         assert.strictEqual(yield* sessions.closeOrphans, 0)
         const all = yield* sessions.list()
-        assert.deepStrictEqual(
-          all.map((
-            session
-          ) => [session.sessionId, session.orphaned, Option.map(session.endedAt, DateTime.toEpochMillis)]),
+        assert.sameDeepMembers(
+          all.map(({ endedAt, orphaned, sessionId }) => [
+            sessionId,
+            orphaned,
+            Option.map(endedAt, DateTime.toEpochMillis)
+          ]),
           [
             ["a", true, Option.some(9000)],
             ["b", false, Option.some(0)],
             ["c", true, Option.some(9000)],
-            // Of a process that still runs.
-            ["mine", false, Option.none()]
+            ["theirs", false, Option.none()]
           ]
         )
       }))
@@ -151,8 +153,15 @@ describe("approval requests", () => {
         ...request,
         approvalId: made.approvalId,
         reason: Option.none(),
+        idempotencyKey: Option.none(),
         status: "pending",
-        requestedAt: at(1000)
+        requestedAt: at(1000),
+        decidedAt: Option.none(),
+        decidedBy: Option.none(),
+        decisionReason: Option.none(),
+        beganAt: Option.none(),
+        before: Option.none(),
+        result: Option.none()
       })
       const { approvalId } = made
       assert.deepStrictEqual(yield* approvals.get({ agent: "one", approvalId }), Option.some(made))
@@ -169,9 +178,9 @@ describe("approval requests", () => {
       const approvals = yield* ApprovalRequests
       const { approvalId } = yield* approvals.request(request)
       const status = Effect.map(approvals.get({ agent: "one", approvalId }), (found) => Option.getOrThrow(found).status)
-      yield* TestClock.setTime(10_000)
+      yield* TestClock.setTime(9_999)
       assert.strictEqual(yield* status, "pending")
-      yield* TestClock.setTime(10_001)
+      yield* TestClock.setTime(10_000)
       assert.strictEqual(yield* status, "expired")
     })))
 
@@ -184,9 +193,9 @@ describe("approval requests", () => {
       yield* approvals.request({ ...request, agent: "two", expiresAt: at(20_000) })
       const decided = yield* approvals.request({ ...request, digest: "e".repeat(64), expiresAt: at(20_000) })
       yield* sql`UPDATE approvals SET status = 'approved' WHERE approval_id = ${decided.approvalId}`
-      yield* TestClock.setTime(10_000)
+      yield* TestClock.setTime(9_999)
       assert.strictEqual(yield* approvals.pendingCount, 2)
-      yield* TestClock.setTime(10_001)
+      yield* TestClock.setTime(10_000)
       assert.strictEqual(yield* approvals.pendingCount, 1)
     })))
 

@@ -37,7 +37,8 @@ const checkCount = ({ expected_replacements, replace_all }: Input): Effect.Effec
     ? Effect.void
     : Effect.fail(refused("expected_replacements", "give either it or replace_all, and not both"))
 
-const substitutionOf = ({ pattern: source, regex, replace }: Input) =>
+/** What an edit puts in the place of what. */
+export const substitutionOf = ({ pattern: source, regex, replace }: Input) =>
   Effect.gen(function*() {
     const pattern = yield* makeTextPattern(source, { regex })
     const replacement = yield* makeReplacement(replace, pattern, { regex })
@@ -59,7 +60,8 @@ const filesToEdit = (
       Stream.map(({ path }) => path)
     ))
 
-const planOf = (input: Input, workspace: Workspace, substitution: Substitution) =>
+/** Works out an edit, and writes nothing. */
+export const planOf = (input: Input, workspace: Workspace, substitution: Substitution) =>
   Effect.gen(function*() {
     const found = yield* lookUp(workspace, input.path)
     if (Option.isNone(found)) return yield* noFile(input.path)

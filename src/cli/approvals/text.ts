@@ -1,0 +1,91 @@
+import * as DateTime from "effect/DateTime"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { ApprovalView } from "../../local/supervisor/ApprovalView.js"
+import { oneLine, prettyJson, printable } from "../text.js"
+
+const cut = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} more characters)`
+
+// Each text by itself, so that a long one hides nothing that comes after it.
+const withTextsCut = (value: unknown, most: number): unknown => {
+  if (typeof value === "string") return cut(value, most)
+  if (Array.isArray(value)) return value.map((item) => withTextsCut(item, most))
+  if (!Predicate.isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [cut(name, most), withTextsCut(inner, most)])
+  )
+}
+
+const leftOut = ({ arguments_length }: ApprovalView): string | undefined =>
+  arguments_length === undefined ? undefined : `(${arguments_length} characters: \`kruxos approvals show\` has them)`
+
+/** The arguments of a request on one line, with what is long cut. */
+export const argumentsLine = (view: ApprovalView): string =>
+  leftOut(view) ?? printable(cut(JSON.stringify(withTextsCut(view.arguments, 60)), 160))
+
+const time = (at: DateTime.Utc): string => DateTime.formatIso(at)
+
+const endOf = ({ decided_at, decided_by, decision_reason, status, success }: ApprovalView): string => {
+  const by = decided_by === undefined || status === "withdrawn" ? "" : ` by ${decided_by}`
+  const at = decided_at === undefined ? "" : ` at ${time(decided_at)}`
+  const because = decision_reason === undefined || decision_reason === "" ? "" : `: ${cut(decision_reason, 500)}`
+  const result = success === undefined ? "" : success ? "; it has succeeded" : "; it has failed"
+  return `${status === "running" ? "approved, and runs" : status}${by}${at}${because}${result}`
+}
+
+/** All that is known of a request, for people. */
+export const page = (view: ApprovalView): string => {
+  const fields: ReadonlyArray<readonly [string, string]> = [
+    ["Request", view.id],
+    ["Status", endOf(view)],
+    ["Agent", view.agent],
+    ["Capability", view.capability],
+    ["Rule", view.rule],
+    ["Reason", view.reason ?? "-"],
+    ["Asked", time(view.created_at)],
+    ["Expires", time(view.expires_at)],
+    ["SHA-256", view.digest]
+  ]
+  const lines = fields.map(([name, value]) => `${`${name}:`.padEnd(12)}${oneLine(value)}`)
+  const json = prettyJson(withTextsCut(view.arguments, 400))
+  return [...lines, "Arguments:", printable(cut(json, 20_000))].join("\n")
+}
+
+/** The heading of a table of requests, and their rows. */
+export const tableOf = (views: ReadonlyArray<ApprovalView>): ReadonlyArray<ReadonlyArray<string>> => [
+  ["ID", "STATUS", "AGENT", "CAPABILITY", "ASKED", "EXPIRES", "ARGUMENTS"],
+  ...views.map((view) => [
+    view.id,
+    view.status,
+    view.agent,
+    view.capability,
+    time(view.created_at),
+    time(view.expires_at),
+    argumentsLine(view)
+  ])
+]
+
+/** What has become of a request, on one line. */
+export const event = (view: ApprovalView): string => {
+  const what = view.status === "pending"
+    ? `${view.agent} wants ${view.capability} ${argumentsLine(view)}, until ${time(view.expires_at)}`
+    : `${view.capability} of ${view.agent}: ${endOf(view)}`
+  return oneLine(`${view.id} ${what}`)
+}
+
+const encode = Schema.encodeSync(ApprovalView)
+
+// Those that JSON leaves as they are and that drive terminals, or make text look like another.
+const troublesome = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+const escaped = (json: string) =>
+  json.replaceAll(troublesome, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+/** Requests as JSON, which is whole, and safe to look at. */
+export const jsonOf = (views: ReadonlyArray<ApprovalView>): string =>
+  escaped(prettyJson(views.map((view) => encode(view))))
+
+export const jsonOfOne = (view: ApprovalView): string => escaped(prettyJson(encode(view)))
+
+export const jsonLine = (view: ApprovalView): string => escaped(JSON.stringify(encode(view)))

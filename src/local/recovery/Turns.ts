@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect"
+
+/** Lets what has a place in common come one after the other. */
+export interface Turns {
+  /** Runs an effect while no other one holds any of the places; in the order of arrival. */
+  readonly take: <A, E, R>(places: ReadonlyArray<string>, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+interface Place {
+  readonly semaphore: Effect.Semaphore
+  users: number
+}
+
+/** Makes {@link Turns}. A place that nobody holds takes up no room. */
+export const make = (): Turns => {
+  const held = new Map<string, Place>()
+
+  const enter = (name: string) =>
+    Effect.sync(() => {
+      const place = held.get(name) ?? { semaphore: Effect.unsafeMakeSemaphore(1), users: 0 }
+      place.users++
+      held.set(name, place)
+      return place
+    })
+
+  const leave = (name: string) => (place: Place) =>
+    Effect.sync(() => {
+      place.users--
+      if (place.users === 0) held.delete(name)
+    })
+
+  const takeOne = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(enter(name), ({ semaphore }) => semaphore.withPermits(1)(effect), leave(name))
+
+  return {
+    // In one order everywhere, so that no two wait for each other.
+    take: (places, effect) => [...new Set(places)].sort().reduceRight((inner, name) => takeOne(name, inner), effect)
+  }
+}

@@ -1,0 +1,184 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { type Fact, genesis, hashOf, type Head } from "../audit/chain.js"
+import * as rows from "./rows.js"
+
+const text = Schema.NullOr(Schema.String)
+
+/** An entry of the audit log. */
+export const AuditEntry = Schema.Struct({
+  sequence: Schema.Int,
+  at: Schema.Int,
+  kind: Schema.String,
+  agent: text,
+  sessionId: text,
+  capability: text,
+  tier: text,
+  rule: text,
+  approvalId: text,
+  idempotencyKey: text,
+  details: Schema.String,
+  previousHash: Schema.String,
+  hash: Schema.String
+})
+export interface AuditEntry extends Schema.Schema.Type<typeof AuditEntry> {}
+
+/** Which entries to list. */
+export interface AuditFilter {
+  readonly agent?: string | undefined
+  /** A capability; `*` stands for any text. */
+  readonly capability?: string | undefined
+  /** Milliseconds since 1970. */
+  readonly since?: number | undefined
+  /** How many at most, the newest; 100 unless given. */
+  readonly limit?: number | undefined
+}
+
+/** Where the log no longer holds what it once held, the fact of it. */
+export type Lost = (head: Head) => Fact
+
+export interface AuditLogService {
+  /**
+   * Adds entries at the end, all or none, and says where the log ends then. It goes on from what other gateways have added. Where
+   * it no longer holds `known`, at which it once ended, the first thing that is added is `lost`.
+   */
+  readonly append: (
+    facts: ReadonlyArray<Fact>,
+    known: Option.Option<Head>,
+    lost: Lost
+  ) => Effect.Effect<Head, SqlError>
+  /** The rows behind a sequence number, in order, at most so many, as they are. */
+  readonly rowsBehind: (sequence: number, limit: number) => Effect.Effect<ReadonlyArray<unknown>, SqlError>
+  /** The rows that name this as the hash of the entry before them. */
+  readonly rowsAfterHash: (previousHash: string) => Effect.Effect<ReadonlyArray<unknown>, SqlError>
+  /** The sequence numbers of the rows with this hash. */
+  readonly withHash: (hash: string) => Effect.Effect<ReadonlyArray<number>, SqlError>
+  /** Entries, the newest last. */
+  readonly list: (filter: AuditFilter) => Effect.Effect<ReadonlyArray<AuditEntry>, SqlError>
+}
+
+/** The log of what agents did and what was decided. */
+export class AuditLog extends Context.Tag("kruxos/local/store/AuditLog")<AuditLog, AuditLogService>() {}
+
+const HeadRow = Schema.Struct({ sequence: Schema.Number, hash: Schema.String })
+
+const Sequence = Schema.Struct({ sequence: Schema.Number })
+
+const columnNames =
+  "sequence, at, kind, agent, session_id, capability, tier, rule, approval_id, idempotency_key, details, previous_hash, hash"
+
+const insertOf = (count: number) => ({
+  count,
+  sql: `INSERT INTO audit_log (${columnNames}) VALUES ${
+    Array.from({ length: count }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")
+  }`
+})
+
+// A statement for many entries costs little more than one for one, and a few sizes are prepared only once.
+const inserts = [64, 8, 1].map(insertOf)
+
+// Before all entries, also those that nobody's numbering has.
+const first = Number.MIN_SAFE_INTEGER
+
+const asPattern = (capability: string) =>
+  capability.replaceAll(/[\\%_]/g, (character) => `\\${character}`).replaceAll("*", "%")
+
+const seal = (facts: ReadonlyArray<Fact>, head: Head): ReadonlyArray<AuditEntry> => {
+  let { hash, sequence } = head
+  return facts.map((fact) => {
+    const unsealed = { ...fact, sequence: ++sequence, previousHash: hash }
+    hash = hashOf(unsealed)
+    return { ...unsealed, hash }
+  })
+}
+
+const parametersOf = (entry: AuditEntry): ReadonlyArray<unknown> => [
+  entry.sequence,
+  entry.at,
+  entry.kind,
+  entry.agent,
+  entry.sessionId,
+  entry.capability,
+  entry.tier,
+  entry.rule,
+  entry.approvalId,
+  entry.idempotencyKey,
+  entry.details,
+  entry.previousHash,
+  entry.hash
+]
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const firstHead = rows.first(HeadRow)
+  const allSequences = rows.all(Sequence)
+  const allEntries = rows.all(AuditEntry)
+  const columns = sql.literal(
+    `sequence, at, kind, agent, session_id AS "sessionId", capability, tier, rule, approval_id AS "approvalId",
+      idempotency_key AS "idempotencyKey", details, previous_hash AS "previousHash", hash`
+  )
+
+  const newest = Effect.map(
+    firstHead(sql`SELECT sequence, hash FROM audit_log ORDER BY sequence DESC LIMIT 1`),
+    Option.getOrElse(() => genesis)
+  )
+
+  const holds = (known: Head, head: Head) => {
+    if (known.sequence === head.sequence) return Effect.succeed(known.hash === head.hash)
+    return Effect.map(
+      firstHead(sql`SELECT sequence, hash FROM audit_log WHERE sequence = ${known.sequence}`),
+      Option.exists(({ hash }) => hash === known.hash)
+    )
+  }
+
+  const insert = (entries: ReadonlyArray<AuditEntry>): Effect.Effect<void, SqlError> => {
+    const size = inserts.find(({ count }) => count <= entries.length)
+    if (size === undefined) return Effect.void
+    return Effect.zipRight(
+      sql.unsafe(size.sql, entries.slice(0, size.count).flatMap(parametersOf)),
+      Effect.suspend(() => insert(entries.slice(size.count)))
+    )
+  }
+
+  const append: AuditLogService["append"] = (facts, known, lost) =>
+    Effect.gen(function*() {
+      const head = yield* newest
+      const isWhole = Option.isNone(known) || (yield* holds(known.value, head))
+      const entries = seal(isWhole ? facts : [lost(known.value), ...facts], head)
+      yield* insert(entries)
+      const last = entries.at(-1)
+      return last === undefined ? head : { sequence: last.sequence, hash: last.hash }
+    }).pipe(sql.withTransaction)
+
+  const rowsBehind: AuditLogService["rowsBehind"] = (sequence, limit) =>
+    sql`SELECT ${columns} FROM audit_log WHERE sequence > ${sequence} ORDER BY sequence LIMIT ${limit}`
+
+  const rowsAfterHash: AuditLogService["rowsAfterHash"] = (previousHash) =>
+    sql`SELECT ${columns} FROM audit_log WHERE previous_hash = ${previousHash} ORDER BY sequence LIMIT 10`
+
+  const withHash: AuditLogService["withHash"] = (hash) =>
+    Effect.map(
+      allSequences(sql`SELECT sequence FROM audit_log WHERE hash = ${hash} ORDER BY sequence LIMIT 10`),
+      (found) => found.map(({ sequence }) => sequence)
+    )
+
+  const list: AuditLogService["list"] = ({ agent, capability, limit, since }) => {
+    const found = sql`
+      SELECT ${columns} FROM audit_log
+      WHERE ${agent === undefined ? sql`1 = 1` : sql`agent = ${agent}`}
+        AND ${capability === undefined ? sql`1 = 1` : sql`capability LIKE ${asPattern(capability)} ESCAPE '\\'`}
+        AND at >= ${since ?? first}
+      ORDER BY sequence DESC LIMIT ${limit ?? 100}`
+    return Effect.map(allEntries(found), (entries) => entries.toReversed())
+  }
+
+  return { append, rowsBehind, rowsAfterHash, withHash, list }
+})
+
+/** `AuditLog` in the store. */
+export const layer: Layer.Layer<AuditLog, never, SqlClient.SqlClient> = Layer.effect(AuditLog, make)

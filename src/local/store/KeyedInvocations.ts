@@ -1,0 +1,161 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Json } from "../../schema/primitives.js"
+import { GatewayInstance } from "./GatewayInstance.js"
+import * as rows from "./rows.js"
+
+/** How long the record of a finished invocation is kept. */
+export const keptHours = 24
+
+/**
+ * What is known of the invocation of an agent's key. `digest` is of its arguments. It is `running` while the gateway of `owner`
+ * runs it, `pending` while it waits for an approval, `done` with its result, or `unknown` where its end was never recorded.
+ */
+export const KeyedInvocation = Schema.Struct({
+  capability: Schema.String,
+  digest: Schema.String,
+  status: Schema.Literal("running", "pending", "done", "unknown"),
+  result: Schema.OptionFromNullOr(Schema.parseJson(Json)),
+  owner: Schema.String
+})
+export interface KeyedInvocation extends Schema.Schema.Type<typeof KeyedInvocation> {}
+
+/** Whose invocation it is. */
+export interface InvocationKey {
+  readonly agent: string
+  readonly idempotencyKey: string
+}
+
+/** What an invocation does, by the digest of its arguments. */
+export interface Invoked {
+  readonly capability: string
+  readonly digest: string
+}
+
+export interface KeyedInvocationsService {
+  /** Names this record among those of other stores. */
+  readonly recordId: Effect.Effect<string, SqlError>
+  /**
+   * Notes that an invocation of this gateway begins, unless its key has a record already: then nothing changes, and it is that.
+   * A pending one of the same content begins again.
+   */
+  readonly begin: (key: InvocationKey, invoked: Invoked) => Effect.Effect<Option.Option<KeyedInvocation>, SqlError>
+  /** Notes the result of an invocation that was begun, or that was pending and is done now. */
+  readonly settle: (
+    key: InvocationKey,
+    status: "pending" | "done",
+    result: unknown
+  ) => Effect.Effect<void, SqlError>
+  /** Notes that nobody knows what an invocation has done. */
+  readonly abandon: (key: InvocationKey) => Effect.Effect<void, SqlError>
+  /** Forgets an invocation that did nothing, and may be tried again. */
+  readonly forget: (key: InvocationKey) => Effect.Effect<void, SqlError>
+  readonly find: (key: InvocationKey) => Effect.Effect<Option.Option<KeyedInvocation>, SqlError>
+  /** Abandons what gateways were running that no longer run; says how many there were. */
+  readonly abandonOrphans: Effect.Effect<number, SqlError>
+  /** Forgets what need not be kept any longer. */
+  readonly sweep: Effect.Effect<void, SqlError>
+}
+
+/** The record of keyed invocations. */
+export class KeyedInvocations
+  extends Context.Tag("kruxos/local/store/KeyedInvocations")<KeyedInvocations, KeyedInvocationsService>()
+{}
+
+const Owner = Schema.Struct({ owner: Schema.String })
+
+const Identity = Schema.Struct({ recordId: Schema.String })
+
+const make = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const gateway = yield* GatewayInstance
+  const firstInvocation = rows.first(KeyedInvocation)
+  const allOwners = rows.all(Owner)
+  const onlyIdentity = rows.only(Identity)
+  const columns = sql.literal("capability, digest, status, result, owner")
+  const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
+  const oldest = Effect.map(DateTime.now, (at) => DateTime.toEpochMillis(DateTime.subtract(at, { hours: keptHours })))
+  const isKey = ({ agent, idempotencyKey }: InvocationKey) =>
+    sql`agent = ${agent} AND idempotency_key = ${idempotencyKey}`
+
+  const insert = (key: InvocationKey, { capability, digest }: Invoked) =>
+    Effect.flatMap(now, (startedAt) =>
+      firstInvocation(sql`
+        INSERT INTO keyed_invocations (agent, idempotency_key, capability, digest, status, owner, started_at)
+        VALUES (${key.agent}, ${key.idempotencyKey}, ${capability}, ${digest}, 'running', ${gateway.id}, ${startedAt})
+        ON CONFLICT (agent, idempotency_key) DO UPDATE SET status = 'running', result = NULL, owner = ${gateway.id},
+          completed_at = NULL
+        WHERE keyed_invocations.status = 'pending' AND keyed_invocations.digest = ${digest}
+          AND keyed_invocations.capability = ${capability}
+        RETURNING ${columns}`))
+
+  const find: KeyedInvocationsService["find"] = (key) =>
+    Effect.flatMap(oldest, (time) =>
+      firstInvocation(sql`
+        SELECT ${columns} FROM keyed_invocations
+        WHERE ${isKey(key)} AND (completed_at IS NULL OR completed_at > ${time})`))
+
+  const begin: KeyedInvocationsService["begin"] = (key, invoked) =>
+    Effect.gen(function*() {
+      if (Option.isSome(yield* insert(key, invoked))) return Option.none()
+      const found = yield* find(key)
+      if (Option.isSome(found)) return found
+      // What is too old to be found is as good as forgotten.
+      yield* forget(key)
+      yield* insert(key, invoked)
+      return Option.none()
+    })
+
+  const settle: KeyedInvocationsService["settle"] = (key, status, result) =>
+    Effect.gen(function*() {
+      const text = yield* rows.encodeJson(result)
+      const completedAt = yield* now
+      yield* sql`
+        UPDATE keyed_invocations SET status = ${status}, result = ${text}, completed_at = ${completedAt}
+        WHERE ${isKey(key)} AND (status = 'running' OR (status = 'pending' AND ${status} = 'done'))`
+    })
+
+  const abandon: KeyedInvocationsService["abandon"] = (key) =>
+    Effect.flatMap(now, (completedAt) =>
+      Effect.asVoid(sql`
+        UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
+        WHERE ${isKey(key)} AND status = 'running'`))
+
+  const forget: KeyedInvocationsService["forget"] = (key) =>
+    Effect.asVoid(sql`DELETE FROM keyed_invocations WHERE ${isKey(key)}`)
+
+  const abandonOrphans: KeyedInvocationsService["abandonOrphans"] = Effect.gen(function*() {
+    const completedAt = yield* now
+    const owners = yield* allOwners(sql`SELECT DISTINCT owner FROM keyed_invocations WHERE status = 'running'`)
+    const gone = owners.flatMap(({ owner }) => gateway.isAlive(owner) ? [] : [owner])
+    if (gone.length === 0) return 0
+    const orphans = yield* sql`
+      UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
+      WHERE status = 'running' AND ${sql.in("owner", gone)} RETURNING owner`
+    return orphans.length
+  })
+
+  const sweep: KeyedInvocationsService["sweep"] = Effect.flatMap(
+    oldest,
+    (time) => Effect.asVoid(sql`DELETE FROM keyed_invocations WHERE completed_at <= ${time}`)
+  )
+
+  const recordId: KeyedInvocationsService["recordId"] = Effect.map(
+    onlyIdentity(sql`SELECT record_id AS "recordId" FROM outcome_record`),
+    (row) => row.recordId
+  )
+
+  return { recordId, begin, settle, abandon, forget, find, abandonOrphans, sweep }
+})
+
+/** `KeyedInvocations` in the store. */
+export const layer: Layer.Layer<KeyedInvocations, never, SqlClient.SqlClient | GatewayInstance> = Layer.effect(
+  KeyedInvocations,
+  make
+)

@@ -1,0 +1,32 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as fs from "node:fs"
+import { sweepTemporaries } from "../../../src/local/recovery/sweepTemporaries.js"
+import { store } from "../capabilities/filesystem/workspaceSupport.js"
+import { type Call, prepared } from "./support.js"
+
+const leftIn = (folder: string) => fs.readdirSync(folder).filter((name) => name.endsWith(".tmp"))
+
+describe("sweepTemporaries", () => {
+  it.scoped("deletes what killed writes have left, when nobody can be writing it any more, and nothing else", () =>
+    Effect.gen(function*() {
+      const { host, killAt, trashed, workspace } = yield* prepared({ ".hidden/a": "old", ".kruxos-notes.tmp": "mine" })
+      const call: Call = { name: "filesystem.write", input: { path: ".hidden/a", content: "new" } }
+      // The last step but one: complete, and without its name.
+      for (let step = 1; leftIn(host(".hidden")).length < 3; step++) assert.isTrue(yield* killAt(step, call))
+      const [fresh = ""] = leftIn(host(".hidden"))
+      const now = DateTime.unsafeMake(3_000_000_000_000)
+      yield* TestClock.setTime(DateTime.toEpochMillis(now))
+      fs.utimesSync(host(`.hidden/${fresh}`), 2_999_999_000, 2_999_999_000)
+      assert.strictEqual(yield* sweepTemporaries(workspace), 2)
+      assert.deepStrictEqual(leftIn(host(".hidden")), [fresh])
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* sweepTemporaries(workspace), 1)
+      assert.deepStrictEqual(fs.readdirSync(host(".hidden")), ["a"])
+      assert.deepStrictEqual(leftIn(host(".")), [".kruxos-notes.tmp"])
+      assert.deepStrictEqual(trashed(), [])
+      assert.strictEqual(yield* sweepTemporaries(workspace, { olderThan: 0 }), 0)
+    }).pipe(Effect.provide(store)))
+})

@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { KeyedInvocations } from "../../../src/local/store/KeyedInvocations.js"
+import * as Store from "../../../src/local/store/Store.js"
+import { temporaryDatabase, withStore } from "./support.js"
+
+const inMemory = withStore(":memory:")
+
+const key = { agent: "one", idempotencyKey: "key" }
+
+const write = { capability: "filesystem.write", digest: "d1" }
+
+const statusOf = (records: Context.Tag.Service<KeyedInvocations>) =>
+  Effect.map(records.find(key), Option.map(({ status }) => status))
+
+describe("the record of keyed invocations", () => {
+  it.effect("takes a key once", () =>
+    inMemory(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      assert.isTrue(Option.isNone(yield* records.begin(key, write)))
+      const again = Option.getOrThrow(yield* records.begin(key, { capability: "filesystem.append", digest: "d2" }))
+      assert.deepInclude(again, { ...write, status: "running", result: Option.none() })
+      assert.isTrue(Option.isNone(yield* records.begin({ ...key, agent: "two" }, write)))
+    })))
+
+  it.effect("keeps a result, whatever is in it, for 24 hours from the end", () =>
+    inMemory(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      const result = { success: true, data: { text: "\0 ä \ud83d", list: [1, null] } }
+      yield* records.begin(key, write)
+      yield* TestClock.adjust("3 hours")
+      yield* records.settle(key, "done", result)
+      assert.deepStrictEqual(Option.getOrThrow(yield* records.find(key)).result, Option.some(result))
+      yield* TestClock.adjust("23 hours")
+      yield* records.sweep
+      assert.deepStrictEqual(yield* statusOf(records), Option.some("done"))
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(yield* statusOf(records), Option.none())
+      assert.isTrue(Option.isNone(yield* records.begin(key, { ...write, digest: "d2" })))
+      assert.deepStrictEqual(yield* statusOf(records), Option.some("running"))
+    })))
+
+  it.effect("never forgets by age what still runs", () =>
+    inMemory(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      yield* records.begin(key, write)
+      yield* TestClock.adjust("100 hours")
+      yield* records.sweep
+      assert.deepStrictEqual(yield* statusOf(records), Option.some("running"))
+    })))
+
+  it.effect("lets a pending one of the same content begin again, and no other", () =>
+    inMemory(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      yield* records.begin(key, write)
+      yield* records.settle(key, "pending", { success: false, error: {} })
+      assert.isTrue(Option.isSome(yield* records.begin(key, { ...write, digest: "d2" })))
+      assert.isTrue(Option.isNone(yield* records.begin(key, write)))
+      assert.deepStrictEqual(yield* statusOf(records), Option.some("running"))
+    })))
+
+  it.effect("lets what was put off begin again", () =>
+    inMemory(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      yield* records.begin(key, write)
+      yield* records.forget(key)
+      assert.isTrue(Option.isNone(yield* records.find(key)))
+      assert.isTrue(Option.isNone(yield* records.begin(key, write)))
+    })))
+
+  it.effect("does not undo what is done", () =>
+    inMemory(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      yield* records.begin(key, write)
+      yield* records.settle(key, "done", { success: true, data: 1 })
+      yield* records.abandon(key)
+      assert.deepStrictEqual(yield* statusOf(records), Option.some("done"))
+    })))
+
+  it.scoped("abandons what a gateway was running that no longer runs, and keeps its name", () =>
+    Effect.gen(function*() {
+      const filename = yield* temporaryDatabase
+      const name = yield* withStore(filename)(Effect.gen(function*() {
+        const records = yield* KeyedInvocations
+        yield* records.begin(key, write)
+        yield* records.begin({ ...key, idempotencyKey: "done" }, write)
+        yield* records.settle({ ...key, idempotencyKey: "done" }, "done", null)
+        return yield* records.recordId
+      }))
+      const other = Context.get(yield* Layer.build(Store.layer({ filename })), KeyedInvocations)
+      yield* other.begin({ ...key, idempotencyKey: "theirs" }, write)
+      yield* withStore(filename)(Effect.gen(function*() {
+        const records = yield* KeyedInvocations
+        assert.strictEqual(yield* records.recordId, name)
+        assert.strictEqual(yield* records.abandonOrphans, 1)
+        assert.deepStrictEqual(yield* statusOf(records), Option.some("unknown"))
+        const theirs = yield* records.find({ ...key, idempotencyKey: "theirs" })
+        assert.strictEqual(Option.getOrThrow(theirs).status, "running")
+      }))
+      assert.notStrictEqual(yield* withStore(":memory:")(Effect.flatMap(KeyedInvocations, (one) => one.recordId)), name)
+    }))
+})
