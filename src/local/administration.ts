@@ -41,6 +41,8 @@ export interface Administration {
     name: string
   ) => Effect.Effect<Rotated, Effect.Effect.Error<ReturnType<AgentsService["rotate"]>>>
   readonly revoke: AgentsService["revoke"]
+  readonly pause: AgentsService["pause"]
+  readonly resume: AgentsService["resume"]
 }
 
 /** What administration can fail with before it begins. */
@@ -68,7 +70,9 @@ const make = (agents: AgentsService, data: DataDirectory.DataDirectory): Adminis
         const copied = yield* Effect.either(replaceCopy(name, apiKey))
         return { apiKey, copyFailed: Either.getLeft(copied) }
       }),
-    revoke: agents.revoke
+    revoke: agents.revoke,
+    pause: agents.pause,
+    resume: agents.resume
   }
 }
 

@@ -3,6 +3,7 @@ export { InvalidCapabilityName, type Pack, PackConflict } from "./capabilities/P
 export { DataDirectoryUnavailable } from "./data/DataDirectory.js"
 export { OwnKeyUnknown } from "./data/ownAgent.js"
 export * as LocalGateway from "./LocalGateway.js"
+export { InvalidPolicy, type PolicyProblem } from "./policy/InvalidPolicy.js"
 export { AgentAlreadyExists, AgentRevoked, InvalidAgentName, InvalidApiKey } from "./store/AgentErrors.js"
 export { StoreUnavailable } from "./store/StoreUnavailable.js"
 export { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"

@@ -1,53 +1,58 @@
 import * as Context from "effect/Context"
+import * as Stream from "effect/Stream"
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
 import type { Agent } from "../store/Agents.js"
+import type { Decision } from "./decide.js"
+import type { VisibleRule } from "./visibleRules.js"
 
-/** What the policy makes of an invocation, by which rule, and why. */
-export interface Decision {
-  readonly tier: PermissionTier
-  readonly rule: string
-  readonly reason: string | undefined
-}
+export type { Decision, Exceeded } from "./decide.js"
 
-/** A rule as `agent.policy` shows it. */
-export interface VisibleRule {
-  readonly capability: string
-  readonly tier: PermissionTier
-  readonly reason: string | undefined
-}
-
-/** Decides what an agent may do. Each is a pure function of its arguments. */
+/** Decides what an agent may do, by the policies that hold at the time. */
 export interface PolicyService {
+  /** What becomes of an invocation at a time, in milliseconds since 1970. Counts nothing. */
   readonly decide: (
     agent: Agent,
     capability: AnyCapability,
-    input: { readonly [name: string]: unknown }
+    input: { readonly [name: string]: unknown },
+    now: number
   ) => Decision
+  /** Counts an invocation that is about to run against the rate limits on it. */
+  readonly count: (agent: Agent, capability: AnyCapability, now: number) => void
   /** The tier to show in a list, where there is no input to look at. */
   readonly listedTier: (agent: Agent, capability: AnyCapability) => PermissionTier
+  /** Whether some invocation of it may have to wait for a human. */
+  readonly mayRequireApproval: (agent: Agent, capability: AnyCapability) => boolean
   readonly rules: (agent: Agent) => ReadonlyArray<VisibleRule>
-  readonly defaultTier: PermissionTier
+  readonly defaultTier: (agent: Agent) => PermissionTier
+  /** Tells, from when it is run, whenever lists show an agent something else than before. */
+  readonly changes: (agent: Agent) => Stream.Stream<void>
 }
 
 export class Policy extends Context.Tag("kruxos/local/Policy")<Policy, PolicyService>() {}
 
-/** Every capability at the tier that the catalogue gives it. */
+/** Every capability at the tier that the catalogue gives it, whatever files say. */
 export const catalogueTiers = (capabilities: ReadonlyArray<AnyCapability>): PolicyService => ({
   decide: (_agent, { name, tier }) => ({
     tier,
     rule: `catalogue:${name}`,
     reason: tier === "autonomous" || tier === "notify" ? undefined : `${name} is ${tier} unless a policy says otherwise`
   }),
+  count: () => undefined,
   listedTier: (_agent, { tier }) => tier,
+  mayRequireApproval: (_agent, { tier }) => tier === "approval_required",
   rules: () => capabilities.map(({ name, tier }) => ({ capability: name, tier, reason: undefined })),
-  defaultTier: "notify"
+  defaultTier: () => "notify",
+  changes: () => Stream.never
 })
 
-/** Every capability without asking. */
+/** Every capability without asking, whatever files say. */
 export const allowAll: PolicyService = {
   decide: () => ({ tier: "autonomous", rule: "allow-all", reason: undefined }),
+  count: () => undefined,
   listedTier: () => "autonomous",
+  mayRequireApproval: () => false,
   rules: () => [{ capability: "*", tier: "autonomous", reason: "the gateway runs with allow-all" }],
-  defaultTier: "autonomous"
+  defaultTier: () => "autonomous",
+  changes: () => Stream.never
 }

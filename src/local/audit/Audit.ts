@@ -1,0 +1,216 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { AnyCapability } from "../../catalogue/Capability.js"
+import { isReplayable } from "../../catalogue/replayable.js"
+import type { KruxosError } from "../../errors/KruxosError.js"
+import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
+import type { Session } from "../sessions/Session.js"
+import type { ApprovalRecord } from "../store/Approvals.js"
+import { AuditLog } from "../store/AuditLog.js"
+import { keepHead, knownHead } from "./anchoring.js"
+import { type About, aboutApproval, decided, fact, type Kind } from "./facts.js"
+import { recordedArguments, recordedText } from "./recorded.js"
+import * as Writer from "./writer.js"
+
+type Work = Effect.Effect<unknown, KruxosError>
+
+/** An invocation that has come in. */
+export interface Attempt {
+  readonly idempotencyKey: string | undefined
+  /** Lets a record of keys run the invocation, or answer in its place. */
+  readonly once: (
+    own: Work,
+    recorded: (own: Work) => Work
+  ) => Work
+  /** Tells what the policy says. */
+  readonly decided: (decision: { readonly tier: PermissionTier; readonly rule: string }) => void
+  /**
+   * Runs the handler, with an entry before and after. Where the capability is not safe to repeat, the first is in the log before
+   * the handler begins: fails with ServiceUnavailable where it cannot be written.
+   */
+  readonly run: (
+    capability: AnyCapability,
+    handler: () => Work
+  ) => Work
+  /** Goes around all that is done about the invocation, and says so where nothing was run. */
+  readonly watch: (whole: Work) => Work
+}
+
+/** Who invokes what. */
+export interface Invoked {
+  readonly session: Session
+  readonly capability: string
+  readonly input: unknown
+  readonly idempotencyKey: string | undefined
+}
+
+type OnEnd = (exit: Exit.Exit<unknown, KruxosError>) => Effect.Effect<void>
+
+export interface AuditService {
+  readonly attempt: (invoked: Invoked) => Attempt
+  /** A request for approval was approved, rejected or withdrawn by somebody, or has expired. */
+  readonly decided: (
+    record: ApprovalRecord,
+    decision: "approved" | "rejected" | "withdrawn" | "expired",
+    by: string,
+    reason?: string
+  ) => Effect.Effect<void>
+  /**
+   * Carries out what was approved, with an entry before, which is in the log before anything begins, and one when `onEnd` is told.
+   * Where the first cannot be written, `onEnd` is told so, and nothing runs.
+   */
+  readonly carryOut: (record: ApprovalRecord, onEnd: OnEnd, run: (onEnd: OnEnd) => Work) => Work
+}
+
+/** Puts every invocation and every decision into the audit log. */
+export class Audit extends Context.Tag("kruxos/local/Audit")<Audit, AuditService>() {}
+
+const outcomeOf = (exit: Exit.Exit<unknown, KruxosError>) => {
+  if (Exit.isSuccess(exit)) return { outcome: "success" }
+  const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+  if (failure !== undefined) return { outcome: "error", error: failure._tag }
+  return Cause.isInterrupted(exit.cause) ? { outcome: "interrupted" } : { outcome: "error", error: "defect" }
+}
+
+const make = (dataDirectory: string | undefined) =>
+  Effect.gen(function*() {
+    const clock = yield* Effect.clock
+    const log = yield* AuditLog
+    const known = yield* knownHead(dataDirectory)
+    let end = () => known
+    // Before the writer, because finalizers run backwards: the last thing to keep is what it writes last.
+    yield* keepHead(dataDirectory, () => end())
+    const writer = yield* Writer.make(log, known)
+    end = writer.head
+    let invocations = 0
+
+    const note = (kind: Kind, about: About, details: Parameters<typeof fact>[3], recorded?: string) =>
+      writer.note(fact(clock.unsafeCurrentTimeMillis(), kind, about, details, recorded))
+
+    const attempt: AuditService["attempt"] = ({ capability: name, idempotencyKey, input, session }) => {
+      const invocation = ++invocations
+      let about: About = {
+        agent: session.agent.name,
+        sessionId: session.id,
+        capability: recordedText(name.slice(0, 200)),
+        idempotencyKey
+      }
+      let isRun = false
+      let isAnswered = false
+
+      const run: Attempt["run"] = (capability, handler) =>
+        Effect.suspend(() => {
+          const at = clock.unsafeCurrentTimeMillis()
+          const recorded = recordedArguments(input)
+          const started = fact(at, "invocation_started", about, { invocation }, recorded)
+          const end = (exit: Exit.Exit<unknown, KruxosError>) => ({
+            invocation,
+            ...outcomeOf(exit),
+            duration_ms: clock.unsafeCurrentTimeMillis() - at
+          })
+          isRun = true
+          if (isReplayable(capability)) {
+            const noted = writer.note(started)
+            return Effect.onExit(Effect.suspend(handler), (exit) =>
+              Effect.sync(() => {
+                if (noted.isTaken) note("invocation_ended", about, end(exit))
+                else noted.fact = fact(at, "invocation", about, end(exit), recorded)
+              }))
+          }
+          return Effect.zipRight(
+            Effect.tapError(writer.write(started), () =>
+              Effect.sync(() => {
+                isRun = false
+              })),
+            Effect.suspend(handler)
+          ).pipe(
+            Effect.onExit((exit) =>
+              Effect.sync(() => {
+                if (isRun) note("invocation_ended", about, end(exit))
+              })
+            )
+          )
+        })
+
+      const notRun = (exit: Exit.Exit<unknown, KruxosError>) => {
+        const outcome = { invocation, ...outcomeOf(exit) }
+        const failure = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+        if (failure?._tag === "ApprovalRequired") {
+          note(
+            "approval_requested",
+            { ...about, approvalId: failure.approvalId },
+            { invocation },
+            recordedArguments(input)
+          )
+        } else if (Exit.isSuccess(exit) || isAnswered) {
+          note("invocation_answered", about, outcome)
+        } else {
+          note("refused", about, outcome, recordedArguments(input))
+        }
+      }
+
+      return {
+        idempotencyKey,
+        once: (own, recorded) =>
+          Effect.suspend(() => {
+            isAnswered = true
+            return recorded(Effect.suspend(() => {
+              isAnswered = false
+              return own
+            }))
+          }),
+        decided: ({ rule, tier }) => {
+          about = { ...about, tier, rule }
+        },
+        run,
+        watch: (whole) =>
+          Effect.onExit(whole, (exit) =>
+            Effect.sync(() => {
+              // What goes on without the one who asked for it speaks for itself.
+              const goesOn = idempotencyKey !== undefined && Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)
+              if (!isRun && !goesOn) notRun(exit)
+            }))
+      }
+    }
+
+    const carryOut: AuditService["carryOut"] = (record, onEnd, run) =>
+      Effect.suspend(() => {
+        const at = clock.unsafeCurrentTimeMillis()
+        const invocation = ++invocations
+        const about = aboutApproval(record)
+        const again = Option.isSome(record.beganAt) ? { again: true } : {}
+        const started = fact(
+          at,
+          "invocation_started",
+          about,
+          { invocation, ...again },
+          recordedArguments(record.arguments)
+        )
+        return Effect.matchEffect(writer.write(started), {
+          onFailure: (error): Work => onEnd(Exit.fail(error)),
+          onSuccess: () =>
+            run((exit) => {
+              const duration_ms = clock.unsafeCurrentTimeMillis() - at
+              note("approval_carried_out", about, { invocation, ...outcomeOf(exit), duration_ms })
+              return onEnd(exit)
+            })
+        })
+      })
+
+    const service: AuditService = {
+      attempt,
+      decided: (record, decision, by, reason) =>
+        Effect.map(Clock.currentTimeMillis, (at) => void writer.note(decided(at, record, decision, by, reason))),
+      carryOut
+    }
+    return service
+  })
+
+/** Writes the log of the store; with a data directory, keeps where it ends in a file there. */
+export const layer = (dataDirectory: string | undefined): Layer.Layer<Audit, never, AuditLog> =>
+  Layer.scoped(Audit, make(dataDirectory))

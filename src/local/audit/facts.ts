@@ -1,0 +1,96 @@
+import type { ApprovalRecord } from "../store/Approvals.js"
+import { columnText, type Fact, type Head } from "./chain.js"
+import { recordedText } from "./recorded.js"
+
+/**
+ * What an entry is about:
+ * - `invocation_started` and `invocation_ended`, or `invocation` for both at once where it was over before it was written
+ * - `invocation_answered`: from what is known of an earlier one, without running anything
+ * - `refused`: nothing ran, and `details` say which error said so
+ * - `approval_requested`, `approval_decided` (also by time, or by the agent itself), `approval_carried_out`
+ * - `agent_created`, `agent_key_rotated`, `agent_paused`, `agent_resumed`, `agent_revoked`
+ * - `entries_lost`: the log could not be written for a while, and this is what is missing
+ * - `end_lost`: the log was found to have been cut off or rewritten
+ */
+export type Kind =
+  | "invocation"
+  | "invocation_started"
+  | "invocation_ended"
+  | "invocation_answered"
+  | "refused"
+  | "approval_requested"
+  | "approval_decided"
+  | "approval_carried_out"
+  | "agent_created"
+  | "agent_key_rotated"
+  | "agent_paused"
+  | "agent_resumed"
+  | "agent_revoked"
+  | "entries_lost"
+  | "end_lost"
+
+/** What is known of something that happened, where it applies. */
+export interface About {
+  readonly agent?: string | undefined
+  readonly sessionId?: string | undefined
+  readonly capability?: string | undefined
+  readonly tier?: string | undefined
+  readonly rule?: string | undefined
+  readonly approvalId?: string | undefined
+  readonly idempotencyKey?: string | undefined
+}
+
+interface Details {
+  readonly [name: string]: string | number | boolean | undefined
+}
+
+/** An entry for the log. `recorded` are arguments as {@link recordedArguments} made them. */
+export const fact = (at: number, kind: Kind, about: About, details: Details, recorded?: string): Fact => {
+  const text = JSON.stringify(details)
+  const rest = text === "{}" ? "}" : `,${text.slice(1)}`
+  return {
+    at,
+    kind,
+    agent: columnText(about.agent),
+    sessionId: columnText(about.sessionId),
+    capability: columnText(about.capability),
+    tier: columnText(about.tier),
+    rule: columnText(about.rule),
+    approvalId: columnText(about.approvalId),
+    idempotencyKey: columnText(about.idempotencyKey),
+    details: recorded === undefined ? text : `{"arguments":${recorded}${rest}`
+  }
+}
+
+/** That the log could not be written, and so many entries are missing. */
+export const entriesLost = (
+  at: number,
+  { count, from, to }: { readonly count: number; readonly from: number; readonly to: number }
+): Fact => fact(at, "entries_lost", {}, { count, from, to })
+
+/** That the log no longer holds where it once ended. */
+export const endLost = (at: number, { hash, sequence }: Head): Fact => fact(at, "end_lost", {}, { sequence, hash })
+
+/** What a request for approval is about. */
+export const aboutApproval = (record: ApprovalRecord): About => ({
+  agent: record.agent,
+  capability: record.capability,
+  tier: "approval_required",
+  rule: record.rule,
+  approvalId: record.approvalId,
+  idempotencyKey: record.idempotencyKey._tag === "Some" ? record.idempotencyKey.value : undefined
+})
+
+/** What became of a request for approval that was pending, who made it so, and why. */
+export const decided = (
+  at: number,
+  record: ApprovalRecord,
+  decision: string,
+  by: string,
+  reason: string | undefined
+): Fact =>
+  fact(at, "approval_decided", aboutApproval(record), {
+    decision,
+    by,
+    reason: reason === undefined || reason === "" ? undefined : recordedText(reason.slice(0, 1024))
+  })

@@ -1,0 +1,111 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import * as fs from "node:fs/promises"
+import { isAbsolute, join, relative, resolve, sep } from "node:path"
+import type { AnyCapability } from "../../catalogue/Capability.js"
+import type { Agent } from "../store/Agents.js"
+import { dataFolder } from "../workspace/pathForm.js"
+import { decide } from "./decide.js"
+import { type InvalidPolicy, wholeFile } from "./InvalidPolicy.js"
+import { allowAll, Policy, type PolicyService } from "./Policy.js"
+import type { PolicyChoice } from "./PolicyChoice.js"
+import * as PolicySource from "./PolicySource.js"
+import * as RateCounters from "./RateCounters.js"
+import { defaultTemplate, templates } from "./templates.js"
+import { visibleRules } from "./visibleRules.js"
+
+/** Where a gateway's policies are, and what they are about. */
+export interface PolicyOptions {
+  readonly choice: PolicyChoice | undefined
+  /** The directory of the gateway's data, where it has one; policies are in its folder `policies`. */
+  readonly dataDirectory: string | undefined
+  readonly capabilities: ReadonlyArray<AnyCapability>
+}
+
+/** Decides by the policies of a source. */
+export const fromSource = (
+  { current, reloads }: PolicySource.PolicySource,
+  capabilities: ReadonlyArray<AnyCapability>
+): PolicyService => {
+  const counters = RateCounters.make()
+  const listedTier: PolicyService["listedTier"] = ({ name }, capability) => current().of(name, capability).listedTier
+  const shownTo = (agent: Agent) => capabilities.map((capability) => listedTier(agent, capability)).join()
+  return {
+    decide: ({ name }, capability, input, now) => decide(current(), { agent: name, capability, input, now }, counters),
+    count: ({ name }, capability, now) => {
+      for (const { entry } of current().of(name, capability).parts) {
+        if (entry?.rateLimit !== undefined) counters.count(name, entry.rateLimit, now)
+      }
+    },
+    listedTier,
+    mayRequireApproval: ({ name }, capability) => current().of(name, capability).mayRequireApproval,
+    rules: ({ name }) => visibleRules(current(), name, capabilities),
+    defaultTier: ({ name }) => current().defaultTier(name),
+    changes: (agent) =>
+      Stream.unwrapScoped(Effect.map(PubSub.subscribe(reloads), (queue) => {
+        let shown = shownTo(agent)
+        return Stream.filter(Stream.fromQueue(queue), () => {
+          const before = shown
+          shown = shownTo(agent)
+          return shown !== before
+        })
+      }))
+  }
+}
+
+/** What a choice comes to: where to look, and what holds where nothing is found. */
+export const sourceOptions = (
+  { capabilities, choice, dataDirectory }: PolicyOptions
+): PolicySource.PolicySourceOptions => ({
+  directory: dataDirectory === undefined ? undefined : join(dataDirectory, "policies"),
+  organizationFile: typeof choice === "object" ? resolve(choice.file) : undefined,
+  hasOrganizationFile: choice === undefined,
+  template: templates[typeof choice === "string" && choice !== "allow-all" ? choice : defaultTemplate],
+  capabilities: capabilities.map(({ name }) => name)
+})
+
+const realPathOf = (path: string): Effect.Effect<string> =>
+  Effect.orElseSucceed(Effect.tryPromise(() => fs.realpath(path)), () => resolve(path))
+
+/** That a policy is not where agents could write it. */
+const checkPlace = (file: string, workspace: string): Effect.Effect<void, InvalidPolicy> =>
+  Effect.gen(function*() {
+    const below = relative(yield* realPathOf(workspace), yield* realPathOf(file))
+    const isInside = below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below)
+    if (isInside && below.split(sep)[0] !== dataFolder) {
+      return yield* wholeFile(file, "it is in the workspace, where agents could change it: keep it elsewhere")
+    }
+  })
+
+const warnOfUnusedFile = ({ directory, hasOrganizationFile }: PolicySource.PolicySourceOptions) => {
+  const file = directory === undefined || hasOrganizationFile ? undefined : join(directory, "organization.yaml")
+  if (file === undefined) return Effect.void
+  return Effect.tryPromise(() => fs.access(file)).pipe(
+    Effect.zipRight(Effect.logWarning(`${file} is not used: the gateway was given another policy`)),
+    Effect.ignore
+  )
+}
+
+/** The policy of a gateway that serves a workspace; with files it follows what becomes of them. */
+export const layer = (
+  options: PolicyOptions & { readonly workspace: string }
+): Layer.Layer<Policy, InvalidPolicy> => {
+  const { capabilities, choice, workspace } = options
+  if (choice === "allow-all") {
+    return Layer.effect(
+      Policy,
+      Effect.as(Effect.logWarning("allow-all: every capability of every tier runs without asking a human"), allowAll)
+    )
+  }
+  return Layer.scoped(
+    Policy,
+    Effect.gen(function*() {
+      const source = sourceOptions(options)
+      if (source.organizationFile !== undefined) yield* checkPlace(source.organizationFile, workspace)
+      yield* warnOfUnusedFile(source)
+      return fromSource(yield* PolicySource.make(source), capabilities)
+    })
+  )
+}
