@@ -38,18 +38,23 @@ const { array, boolean, constant, constantFrom, integer, nat, oneof, record } = 
 const direction = constantFrom("toClient" as const, "toServer" as const)
 
 // In the upgrade, in `initialize`, among the first calls, and within long answers.
-const afterBytes = oneof(nat(200), nat(1500), nat(6000), nat(80_000))
+const afterBytes = oneof(nat(200), nat(1500), nat(4000), nat(20_000))
 
 const how = constantFrom("reset" as const, "end" as const)
 
 const open = constantFrom("client" as const, "server" as const)
 
-const fault: FastCheck.Arbitrary<Fault> = oneof(
+// What ends a connection, or makes it useless.
+const fatal: FastCheck.Arbitrary<Fault> = oneof(
+  record({ _tag: constant("Cut" as const), direction, afterBytes, how }),
   record({ _tag: constant("Cut" as const), direction, afterBytes, how }),
   record({ _tag: constant("Truncate" as const), direction, chunk: nat(20), keep: nat(200) }),
   record({ _tag: constant("Blackhole" as const), direction, afterBytes, both: boolean() }),
   record({ _tag: constant("Stall" as const), direction, afterBytes, milliseconds: nat(500) }),
-  record({ _tag: constant("HalfOpen" as const), direction, afterBytes, open }),
+  record({ _tag: constant("HalfOpen" as const), direction, afterBytes, open })
+)
+
+const bearable: FastCheck.Arbitrary<Fault> = oneof(
   record({ _tag: constant("Delay" as const), direction, milliseconds: nat(40), jitter: nat(60) }),
   record({
     _tag: constant("Trickle" as const),
@@ -70,6 +75,8 @@ const fault: FastCheck.Arbitrary<Fault> = oneof(
     kind: constantFrom(...FloodKind.literals, "answers" as const, "answers" as const)
   })
 )
+
+const fault = oneof({ weight: 3, arbitrary: fatal }, { weight: 2, arbitrary: bearable })
 
 const step: FastCheck.Arbitrary<Step> = oneof(
   {

@@ -51,6 +51,7 @@ const isOver = (socket: Socket) => socket.destroyed || socket.readableEnded
 const reset = (socket: Socket) => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy())
 
 interface Hooks {
+  readonly hides: string | undefined
   readonly isHealed: () => boolean
   readonly later: (milliseconds: number, act: () => void) => void
   /** The connection is about to be over for its client, or is over. */
@@ -106,7 +107,7 @@ const makeConnection = (client: Socket, server: Socket, faults: ReadonlyArray<Fa
     else to.end()
   }
 
-  const valves = { isHealed: hooks.isHealed, strike, ended }
+  const valves = { hides: hooks.hides, isHealed: hooks.isHealed, strike, ended }
   const toClient: Flow = makeFlow("toClient", server, client, faults, valves)
   const toServer: Flow = makeFlow("toServer", client, server, faults, valves)
   const flow = (direction: Direction) => direction === "toClient" ? toClient : toServer
@@ -150,11 +151,20 @@ const listenSomewhere = (server: Server): Effect.Effect<number> =>
     Effect.orDie
   )
 
+export interface ProxyOptions {
+  /** What becomes of the connections, in the order in which they come; those after them have no faults. */
+  readonly steps?: ReadonlyArray<Step>
+  /** A feature of the gateway that its clients do not get to know of. */
+  readonly hides?: string | undefined
+}
+
 /**
- * Starts a proxy before a port of this machine. It ends with the scope, and so do its connections. The steps say what becomes of
- * the connections, in the order in which they come; those after them have no faults.
+ * Starts a proxy before a port of this machine. It ends with the scope, and so do its connections.
  */
-export const make = (target: number, ...steps: ReadonlyArray<Step>): Effect.Effect<FaultProxy, never, Scope.Scope> =>
+export const make = (
+  target: number,
+  { hides, steps = [] }: ProxyOptions = {}
+): Effect.Effect<FaultProxy, never, Scope.Scope> =>
   Effect.gen(function*() {
     const planned = [...steps]
     const connections: Array<ProxiedConnection> = []
@@ -196,6 +206,7 @@ export const make = (target: number, ...steps: ReadonlyArray<Step>): Effect.Effe
       const upstream = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true })
       keep(upstream)
       const { connection, run: forwarding } = makeConnection(client, upstream, faults, {
+        hides,
         isHealed: () => isHealed,
         later: (milliseconds, act) => void run(Effect.delay(Effect.sync(act), milliseconds)),
         onOver: () => refuse(refuseAfter)

@@ -6,6 +6,8 @@ import type { Direction, Fault } from "./faultProxyScript.js"
 
 /** What a flow can do to the connection that it is part of. */
 export interface Valves {
+  /** A feature of the gateway that its client does not get to know of. */
+  readonly hides: string | undefined
   /** Whether faults still happen. */
   readonly isHealed: () => boolean
   /** Does what is due now: a cut, a blackhole, a stall, a half-open socket. */
@@ -47,8 +49,14 @@ const write = (socket: Socket, bytes: Buffer): Effect.Effect<void> =>
     socket.write(bytes, () => resume(Effect.void))
   })
 
+// Another name of the same length, so that the frame stays as it is.
+const hide = (feature: string, bytes: Buffer) => {
+  const start = bytes.indexOf(`"${feature}":`)
+  if (start >= 0) bytes.write("_".repeat(feature.length), start + 1)
+}
+
 /** What the faults about frames make of the frames to a client. */
-const makeFrames = (faults: ReadonlyArray<Fault>, isHealed: () => boolean) => {
+const makeFrames = (faults: ReadonlyArray<Fault>, { hides, isHealed }: Valves) => {
   const parser = makeParser()
   const [duplicate] = ofTag(faults, "Duplicate")
   const [reorder] = ofTag(faults, "Reorder")
@@ -66,6 +74,7 @@ const makeFrames = (faults: ReadonlyArray<Fault>, isHealed: () => boolean) => {
 
   const data = (bytes: Buffer, now: number): ReadonlyArray<Buffer> => {
     count++
+    if (count === 1 && hides !== undefined) hide(hides, bytes)
     if (isHealed()) return [...release(), bytes]
     const due = floods.filter(({ afterFrames }) => count === afterFrames + 1)
     const said = due.map(({ kind, messages }) => floodOf(kind, messages, bytes))
@@ -114,10 +123,11 @@ export const makeFlow = (
   from: Socket,
   to: Socket,
   allFaults: ReadonlyArray<Fault>,
-  { ended, isHealed, strike }: Valves
+  valves: Valves
 ): Flow => {
+  const { ended, isHealed, strike } = valves
   const faults = allFaults.filter((fault) => !("direction" in fault) || fault.direction === direction)
-  const frames = direction === "toClient" ? makeFrames(faults, isHealed) : undefined
+  const frames = direction === "toClient" ? makeFrames(faults, valves) : undefined
   const trickled = makeTrickle(ofTag(faults, "Trickle"))
   const delays = ofTag(faults, "Delay")
   const truncations = ofTag(faults, "Truncate")
