@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -90,6 +89,7 @@ const invocationOf = (session: Session): Invocation => ({
 
 /** Makes the core over the handlers that it is to run. */
 const make = Effect.gen(function*() {
+  const clock = yield* Effect.clock
   const policy = yield* Policy
   const approvals = yield* ApprovalQueue
   const audit = yield* Audit
@@ -97,43 +97,50 @@ const make = Effect.gen(function*() {
   const sessions = yield* Sessions
   const byName = yield* Registrations
 
-  const admitted = Effect.fnUntraced(
-    function*(session: Session, { capability, prepare }: Registration, given: unknown, attempt: Attempt) {
-      const input = given ?? {}
-      if (!Predicate.isReadonlyRecord(input)) {
-        return yield* new InvalidInput({ message: "The arguments are not an object", reason: "not an object" })
-      }
-      const run = yield* prepare(input)
-      const now = yield* Clock.currentTimeMillis
-      const decision = policy.decide(session.agent, capability, input, now)
-      attempt.decided(decision)
-      if (decision.exceeded !== undefined) {
-        return yield* rateLimited(capability.name, decision.rule, decision.exceeded)
-      }
-      // Nothing may come in between: what is counted late lets others through.
-      if (decision.tier !== "blocked" && decision.tier !== "approval_required") {
-        policy.count(session.agent, capability, now)
-      }
-      switch (decision.tier) {
-        case "autonomous":
-          return yield* session.turns.run(attempt.run(capability, () => run(invocationOf(session))))
-        case "notify":
-          yield* Effect.logInfo(`${session.agent.name} runs ${capability.name}`)
-          return yield* session.turns.run(attempt.run(capability, () => run(invocationOf(session))))
-        case "approval_required":
-          yield* checkPaths(capability, input)
-          return yield* approvals.ask({
+  // Decides when it is called, and not when what it gives is run.
+  const admitted = (
+    session: Session,
+    { capability, prepare }: Registration,
+    given: unknown,
+    attempt: Attempt
+  ): Effect.Effect<unknown, KruxosError> => {
+    const input = given ?? {}
+    if (!Predicate.isReadonlyRecord(input)) {
+      return Effect.fail(new InvalidInput({ message: "The arguments are not an object", reason: "not an object" }))
+    }
+    const prepared = prepare(input)
+    if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
+    const now = clock.unsafeCurrentTimeMillis()
+    const decision = policy.decide(session.agent, capability, input, now)
+    attempt.decided(decision)
+    if (decision.exceeded !== undefined) {
+      return Effect.fail(rateLimited(capability.name, decision.rule, decision.exceeded))
+    }
+    // Nothing may come in between: what is counted late lets others through.
+    if (decision.tier !== "blocked" && decision.tier !== "approval_required") {
+      policy.count(session.agent, capability, now)
+    }
+    const run = () => session.turns.run(attempt.run(capability, () => prepared.right(invocationOf(session))))
+    switch (decision.tier) {
+      case "autonomous":
+        return run()
+      case "notify":
+        return Effect.zipRight(Effect.logInfo(`${session.agent.name} runs ${capability.name}`), run())
+      case "approval_required":
+        return Effect.zipRight(
+          checkPaths(capability, input),
+          approvals.ask({
             agent: session.agent,
             capability: capability.name,
             input,
             decision,
             idempotencyKey: attempt.idempotencyKey
           })
-        case "blocked":
-          return yield* denied(capability.name, decision)
-      }
+        )
+      case "blocked":
+        return Effect.fail(denied(capability.name, decision))
     }
-  )
+  }
 
   const explain: CoreService["explain"] = (name, error) =>
     encodeFailure(error, recoveryFor(byName.get(name)?.capability, error))
@@ -154,29 +161,38 @@ const make = Effect.gen(function*() {
         capability: name,
         digest: yield* digestOf(input ?? {})
       }
-      const work = Effect.zipRight(session.holdWorkspace, admitted(session, registration, input, attempt))
+      const work = Effect.flatMap(session.holdWorkspace, () => admitted(session, registration, input, attempt))
       return yield* attempt.once(
         Effect.scoped(work),
         (own) => runOnce.run(keyed, own, (error) => explain(name, error))
       )
     })
 
+  const started = (
+    session: Session,
+    name: string,
+    input: unknown,
+    attempt: Attempt
+  ): Effect.Effect<unknown, KruxosError> => {
+    const registration = byName.get(name)
+    if (registration === undefined) return Effect.fail(notFound(name))
+    session.countInvocation()
+    const { capability } = registration
+    // What is blocked is refused whatever the arguments, so that a blocked capability does not explain itself.
+    if (policy.listedTier(session.agent, capability) === "blocked") {
+      const decision = policy.decide(session.agent, capability, {}, 0)
+      attempt.decided(decision)
+      return Effect.fail(denied(capability.name, decision))
+    }
+    return attempt.idempotencyKey === undefined
+      ? admitted(session, registration, input, attempt)
+      : once(session, registration, input, attempt.idempotencyKey, attempt)
+  }
+
   const attempted = (session: Session, name: string, input: unknown, attempt: Attempt) =>
-    Effect.flatMap(sessions.checkPaused(session), () => {
-      const registration = byName.get(name)
-      if (registration === undefined) return Effect.fail(notFound(name))
-      session.countInvocation()
-      const { capability } = registration
-      // What is blocked is refused whatever the arguments, so that a blocked capability does not explain itself.
-      if (policy.listedTier(session.agent, capability) === "blocked") {
-        const decision = policy.decide(session.agent, capability, {}, 0)
-        attempt.decided(decision)
-        return Effect.fail(denied(capability.name, decision))
-      }
-      return attempt.idempotencyKey === undefined
-        ? admitted(session, registration, input, attempt)
-        : once(session, registration, input, attempt.idempotencyKey, attempt)
-    })
+    sessions.isKnownActive(session)
+      ? started(session, name, input, attempt)
+      : Effect.flatMap(sessions.checkPaused(session), () => started(session, name, input, attempt))
 
   const invoke: CoreService["invoke"] = (session, capability, input, idempotencyKey) =>
     Effect.suspend(() => {

@@ -24,11 +24,11 @@ import { sweepTemporaries } from "./recovery/sweepTemporaries.js"
 import * as Sessions from "./sessions/Sessions.js"
 import * as Workspaces from "./sessions/Workspaces.js"
 import { Agents } from "./store/Agents.js"
-import { GatewayInstance } from "./store/GatewayInstance.js"
+import type { GatewayInstance } from "./store/GatewayInstance.js"
 import { Sessions as SessionRecords } from "./store/Sessions.js"
 import * as Store from "./store/Store.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
-import { Supervisors } from "./store/Supervisors.js"
+import type { Supervisors } from "./store/Supervisors.js"
 import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
 
 /** What a gateway's core is made of. */

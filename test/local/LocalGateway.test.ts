@@ -116,7 +116,7 @@ describe("what waits for approval", () => {
       const used = yield* folders
       const { invoke } = yield* Effect.provide(Capabilities, yield* Layer.build(LocalGateway.layer(used)))
       const ids = yield* Effect.forEach(["a", "a", "b", "a"], (path) =>
-        Effect.map(Effect.flip(invoke("filesystem.delete", { path })), (error) =>
+        Effect.map(Effect.flip(invoke("filesystem.delete", { path }, { idempotencyKey: path })), (error) =>
           error._tag === "ApprovalRequired" ? error.approvalId : error._tag))
       assert.strictEqual(new Set(ids).size, 2)
       assert.strictEqual(ids[0], ids[3])

@@ -31,7 +31,9 @@ const endOf = ({ decided_at, decided_by, decision_reason, status, success }: App
   const at = decided_at === undefined ? "" : ` at ${time(decided_at)}`
   const because = decision_reason === undefined || decision_reason === "" ? "" : `: ${cut(decision_reason, 500)}`
   const result = success === undefined ? "" : success ? "; it has succeeded" : "; it has failed"
-  return `${status === "running" ? "approved, and runs" : status}${by}${at}${because}${result}`
+  return status === "running"
+    ? `approved${by}${at}${because}; it runs`
+    : `${status}${by}${at}${because}${result}`
 }
 
 /** All that is known of a request, for people. */

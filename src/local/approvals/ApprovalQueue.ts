@@ -1,10 +1,12 @@
 import type { SqlError } from "@effect/sql/SqlError"
+import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -98,6 +100,9 @@ export class ApprovalQueue extends Context.Tag("kruxos/local/ApprovalQueue")<App
 const mostPending = 1000
 
 const lifetime = Duration.hours(24)
+
+// A gateway that has to do much again serves before it is done.
+const longestRecovery = Duration.seconds(10)
 
 const full = ({ name }: Agent) =>
   new ResourceExhausted({
@@ -272,7 +277,10 @@ const make = Effect.gen(function*() {
       `${takenOver.length} approved invocations were cut off when a gateway stopped: going on with them`
     )
   }
-  yield* Effect.forEach(takenOver, start, { discard: true })
+  // What has begun is looked at before anything else may change the same files. From then on it has its turn.
+  const [notBegun, begun] = Array.partition(takenOver, ({ beganAt }) => Option.isSome(beganAt))
+  yield* Effect.forEach(begun, start).pipe(Effect.flatMap(Fiber.awaitAll), Effect.timeoutOption(longestRecovery))
+  yield* Effect.forEach(notBegun, start, { discard: true })
 
   const queue: ApprovalQueueService = {
     ask,

@@ -15,6 +15,7 @@ import {
 } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { Session } from "../sessions/Session.js"
+import { outputWriter } from "./outputWriter.js"
 
 /** Who invokes, and what belongs to them. */
 export interface Invocation extends Pick<Session, "agent" | "workspace" | "connectedAt" | "invocations" | "usage"> {
@@ -62,7 +63,7 @@ export interface Registration {
 
 const register = (capability: AnyCapability, handler: Handler<AnyCapability>): Registration => {
   const decode = Schema.decodeUnknownEither(capability.handlerInputSchema, { onExcessProperty: "error" })
-  const encode = Schema.encode(capability.outputSchema)
+  const encode = outputWriter(capability.outputSchema)
   return {
     capability,
     prepare: (input) =>

@@ -68,10 +68,12 @@ export const open = Effect.fnUntraced(function*(directory: string) {
     Effect.map(read(file, what), Option.map((text) => Redacted.make(text.trim())))
 
   const write = (file: string, text: string, what: string) => {
-    const temporary = `${file}.new`
-    return Effect.mapError(
-      Effect.zipRight(files.writeFileString(temporary, text, { mode: 0o600 }), files.rename(temporary, file)),
-      unavailable(`${what} cannot be kept`)
+    // Several gateways may write the same at a time.
+    const temporary = `${file}.${randomUUID()}`
+    return files.writeFileString(temporary, text, { mode: 0o600 }).pipe(
+      Effect.zipRight(files.rename(temporary, file)),
+      Effect.onError(() => Effect.ignore(files.remove(temporary))),
+      Effect.mapError(unavailable(`${what} cannot be kept`))
     )
   }
 

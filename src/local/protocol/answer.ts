@@ -1,4 +1,7 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import { byteLength, fitsInFrame, maximumFrameBytes } from "../../connection/Duplex.js"
 import { failureOf, type Message, type RpcId, successOf } from "../../connection/jsonRpc.js"
 import { ResourceExhausted } from "../../errors/general.js"
@@ -9,6 +12,15 @@ import { invalidMessage, type Refusal, refuseError } from "./Refusal.js"
 export interface Answer {
   readonly text: string
   readonly final: boolean
+}
+
+/** A result that is JSON text already. */
+export class Written {
+  readonly json: string
+
+  constructor(json: string) {
+    this.json = json
+  }
 }
 
 /** The answer that refuses a request. */
@@ -37,6 +49,14 @@ const fitting = (id: RpcId, answer: Answer): Answer =>
 /** The answer to what a bug kept from being answered. It says nothing of the inside. */
 export const internalError = invalidMessage(RpcCode.internalError, "The gateway failed; its log says how")
 
+const failed = (id: RpcId, method: string, cause: Cause.Cause<unknown>): Effect.Effect<Answer> =>
+  Effect.as(Effect.logError(`${method} failed`, cause), refusal(id, internalError))
+
+const successText = (id: RpcId, value: unknown): string =>
+  value instanceof Written
+    ? `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${value.json}}`
+    : JSON.stringify(successOf(id, value))
+
 /**
  * Makes the answer to a request out of what it asks for. A bug becomes an internal error, and goes into the log. An
  * interrupted request has no answer.
@@ -46,12 +66,20 @@ export const answerOf = (
   method: string,
   result: Effect.Effect<unknown, Refusal>
 ): Effect.Effect<Answer> =>
-  result.pipe(
-    Effect.map((value): Answer => ({ text: JSON.stringify(successOf(id, value)), final: false })),
-    Effect.catchTag("Refusal", (failure) => Effect.succeed(refusal(id, failure))),
-    Effect.map((answer) => fitting(id, answer)),
-    Effect.catchAllCause((cause) => Effect.as(Effect.logError(`${method} failed`, cause), refusal(id, internalError)))
-  )
+  Effect.matchCauseEffect(result, {
+    onSuccess: (value) => {
+      const text = Either.try({ try: () => successText(id, value), catch: Cause.die })
+      return Either.isRight(text)
+        ? Effect.succeed(fitting(id, { text: text.right, final: false }))
+        : failed(id, method, text.left)
+    },
+    onFailure: (cause) => {
+      const failure = Cause.failureOption(cause)
+      return Option.isSome(failure)
+        ? Effect.succeed(fitting(id, refusal(id, failure.value)))
+        : failed(id, method, cause)
+    }
+  })
 
 /** The answer to a message that cannot be read. */
 export const answerToInvalid = ({ error, id }: Extract<Message, { readonly _tag: "Invalid" }>): string =>

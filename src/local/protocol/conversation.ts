@@ -4,9 +4,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import * as FiberMap from "effect/FiberMap"
-import * as Option from "effect/Option"
+import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
+import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CloseCode, type CloseInfo, type Duplex } from "../../connection/Duplex.js"
@@ -17,7 +17,7 @@ import { RpcCode } from "../../errors/wire.js"
 import type { Session } from "../sessions/Session.js"
 import { type Opening, Sessions } from "../sessions/Sessions.js"
 import type { Agent } from "../store/Agents.js"
-import { answerOf, answerToInvalid, refusal } from "./answer.js"
+import { type Answer, answerOf, answerToInvalid, refusal } from "./answer.js"
 import { cancelledByCaller } from "./cancelledByCaller.js"
 import { Drain, shuttingDownRefusal } from "./drain.js"
 import { InitializeParams, initializeResult } from "./initialize.js"
@@ -81,9 +81,16 @@ export const converse = Effect.fnUntraced(function*(
   const drain = yield* Drain
   // Made before the fibers, so that it ends after them: a request runs within its session.
   const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-  const fibers = yield* FiberMap.make<RpcId>()
-  const run = yield* FiberMap.runtime(fibers)()
-  const running = new Set<RpcId>()
+  const run = Runtime.runFork(yield* Effect.runtime<never>())
+  // By the ids of the requests; undefined while one is being started. A FiberMap costs as much as a short capability.
+  const running = new Map<RpcId, Fiber.RuntimeFiber<void> | undefined>()
+  let isOver = false
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      isOver = true
+      return Fiber.interruptAll([...running.values()].filter((fiber) => fiber !== undefined))
+    })
+  )
   const closed = yield* Deferred.make<CloseInfo>()
   // Nobody is told anything before `initialize` is answered.
   const begun = yield* Deferred.make<Session>()
@@ -119,27 +126,31 @@ export const converse = Effect.fnUntraced(function*(
         : Effect.fail(notInitialized)
     })
 
+  const answer = (peer: Peer.Peer, method: string, { final, text }: Answer) => {
+    peer.send(text)
+    if (method === "initialize" && Predicate.isObject(session)) Deferred.unsafeDone(begun, Exit.succeed(session))
+    if (final) peer.close(CloseCode.policyViolation, "the key is no longer good")
+  }
+
   const onRequest = (peer: Peer.Peer, { id, method, params }: Request) => {
+    if (isOver) return
     if (drain.isDraining() && method !== "ping") return peer.send(refusal(id, shuttingDownRefusal).text)
     if (running.has(id)) return peer.send(refusal(id, duplicate).text)
     if (running.size >= maximumUnanswered) return peer.send(refusal(id, busy).text)
-    running.add(id)
-    const answered = Effect.map(answerOf(id, method, resultOf(method, params)), ({ final, text }) => {
-      peer.send(text)
-      if (method === "initialize" && Predicate.isObject(session)) Deferred.unsafeDone(begun, Exit.succeed(session))
-      if (final) peer.close(CloseCode.policyViolation, "the key is no longer good")
-    })
-    const answering = Effect.ensuring(answered, Effect.sync(() => running.delete(id)))
+    running.set(id, undefined)
+    const answering = Effect.map(answerOf(id, method, resultOf(method, params)), (made) => answer(peer, method, made))
     // MCP lets nobody cancel `initialize`.
-    run(id, method === "initialize" ? Effect.uninterruptible(answering) : answering)
+    const fiber = run(method === "initialize" ? Effect.uninterruptible(answering) : answering)
+    running.set(id, fiber)
+    // At once, where it has ended already.
+    fiber.addObserver(() => running.delete(id))
   }
 
   const onNotification = ({ method, params }: Notification) => {
     if (method !== "notifications/cancelled" || !Predicate.isRecord(params)) return
     const { requestId } = params
     if (typeof requestId !== "string" && typeof requestId !== "number") return
-    const fiber = Option.getOrUndefined(FiberMap.unsafeGet(fibers, requestId))
-    fiber?.unsafeInterruptAsFork(cancelledByCaller)
+    running.get(requestId)?.unsafeInterruptAsFork(cancelledByCaller)
   }
 
   const peer = yield* Peer.make(duplex, (peer) => ({

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -52,7 +53,10 @@ const method = <A, I>(
   run: (params: A, session: Session) => Effect.Effect<unknown, Refusal>
 ): Method => {
   const decode = Params.decoder(schema)
-  return (params, session) => Effect.flatMap(decode(params), (decoded) => run(decoded, session))
+  return (params, session) => {
+    const decoded = decode(params)
+    return Either.isRight(decoded) ? run(decoded.right, session) : Effect.fail(decoded.left)
+  }
 }
 
 const text = Schema.optional(Schema.NullOr(Schema.String))
@@ -193,9 +197,12 @@ const make = Effect.gen(function*() {
 
   const call: MethodsService["call"] = (session, name, params) => {
     const found = table.get(name)
-    return found === undefined
-      ? Effect.fail(invalidMessage(RpcCode.methodNotFound, `There is no method ${name.slice(0, 200)}`))
-      : Effect.zipRight(Effect.mapError(sessions.checkStanding(session), refuseError), found(params, session))
+    if (found === undefined) {
+      return Effect.fail(invalidMessage(RpcCode.methodNotFound, `There is no method ${name.slice(0, 200)}`))
+    }
+    return sessions.isKnownGood(session)
+      ? found(params, session)
+      : Effect.flatMap(Effect.mapError(sessions.checkStanding(session), refuseError), () => found(params, session))
   }
 
   const features: Features = {

@@ -1,21 +1,17 @@
 import type { WireError } from "../../errors/encode.js"
+import { Written } from "./answer.js"
 
-/** The result of MCP's `tools/call`. */
-export interface ToolResult {
-  readonly content: ReadonlyArray<{ readonly type: "text"; readonly text: string }>
-  readonly structuredContent?: unknown
-  readonly isError?: boolean
-}
-
-const textOf = (text: string): ToolResult["content"] => [{ type: "text", text }]
+const textOf = (text: string) => [{ type: "text", text }]
 
 /** An output as KruxOS shows it to MCP: reading a file gives the bare content, everything else JSON. */
-export const outputResult = (capability: string, output: unknown): ToolResult => {
-  const content = capability === "filesystem.read" && typeof output === "object" && output !== null &&
+export const outputResult = (capability: string, output: unknown): Written => {
+  const json = JSON.stringify(output)
+  const text = capability === "filesystem.read" && typeof output === "object" && output !== null &&
       "content" in output && typeof output.content === "string"
     ? output.content
-    : JSON.stringify(output)
-  return { content: textOf(content), structuredContent: output }
+    : json
+  // The output is in it twice, and made into JSON once.
+  return new Written(`{"content":${JSON.stringify(textOf(text))},"structuredContent":${json}}`)
 }
 
 /** A failure as KruxOS shows it to MCP: a pending approval is no error, everything else is. */

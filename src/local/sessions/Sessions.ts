@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -35,8 +34,12 @@ export interface SessionsService {
    * also one that another process made.
    */
   readonly checkStanding: (session: Session) => Effect.Effect<void, AuthenticationFailed | ServiceUnavailable>
+  /** Whether `checkStanding` succeeds without a look at the store: told at once, for what every request asks. */
+  readonly isKnownGood: (session: Session) => boolean
   /** Whether the agent may invoke: not while it is paused, which is seen as soon as a revocation is. */
   readonly checkPaused: (session: Session) => Effect.Effect<void, SessionPaused | ServiceUnavailable>
+  /** Whether `checkPaused` succeeds without a look at the store. */
+  readonly isKnownActive: (session: Session) => boolean
 }
 
 export class Sessions extends Context.Tag("kruxos/local/Sessions")<Sessions, SessionsService>() {}
@@ -54,11 +57,18 @@ export const maximumAtATime = 256
 
 const standingLifetimeMillis = 200
 
+interface Standing {
+  readonly at: number
+  readonly status: string
+  readonly keyGeneration: number
+}
+
 const make = Effect.gen(function*() {
+  const clock = yield* Effect.clock
   const agents = yield* Agents
   const records = yield* SessionRecords
   const workspaces = yield* Workspaces
-  const checked = new Map<string, { readonly at: number; readonly status: string; readonly keyGeneration: number }>()
+  const checked = new Map<string, Standing>()
 
   const open: SessionsService["open"] = (agent, { clientName, transport }) =>
     Effect.gen(function*() {
@@ -93,18 +103,37 @@ const make = Effect.gen(function*() {
       return session
     })
 
-  const standingOf = ({ keyGeneration, name }: Agent) =>
-    Effect.gen(function*() {
-      const now = yield* Clock.currentTimeMillis
-      const known = checked.get(name)
-      // A session with a newer key than is known here was opened after a rotation that was not seen yet.
-      const holds = known !== undefined && now - known.at < standingLifetimeMillis &&
-        known.keyGeneration >= keyGeneration
-      if (holds) return known
-      const standing = { ...yield* Effect.mapError(agents.standing(name), storeUnavailable), at: now }
-      checked.set(name, standing)
-      return standing
+  const knownStanding = ({ keyGeneration, name }: Agent): Standing | undefined => {
+    const known = checked.get(name)
+    // A session with a newer key than is known here was opened after a rotation that was not seen yet.
+    const holds = known !== undefined && clock.unsafeCurrentTimeMillis() - known.at < standingLifetimeMillis &&
+      known.keyGeneration >= keyGeneration
+    return holds ? known : undefined
+  }
+
+  const standingOf = (agent: Agent) =>
+    Effect.suspend(() => {
+      const known = knownStanding(agent)
+      if (known !== undefined) return Effect.succeed(known)
+      const at = clock.unsafeCurrentTimeMillis()
+      return agents.standing(agent.name).pipe(
+        Effect.mapBoth({
+          onFailure: storeUnavailable,
+          onSuccess: (found): Standing => {
+            const standing = { ...found, at }
+            checked.set(agent.name, standing)
+            return standing
+          }
+        })
+      )
     })
+
+  const isKnownActive: SessionsService["isKnownActive"] = ({ agent }) => knownStanding(agent)?.status === "active"
+
+  const isKnownGood: SessionsService["isKnownGood"] = ({ agent }) => {
+    const known = knownStanding(agent)
+    return known?.keyGeneration === agent.keyGeneration && known.status === "active"
+  }
 
   const checkStanding: SessionsService["checkStanding"] = ({ agent }) =>
     Effect.flatMap(standingOf(agent), ({ keyGeneration, status }) => {
@@ -129,7 +158,7 @@ const make = Effect.gen(function*() {
         ? new SessionPaused({ message: `Agent ${agent.name} is paused: nothing runs until it is resumed` })
         : Effect.void)
 
-  return { open, checkStanding, checkPaused }
+  return { open, checkStanding, isKnownGood, checkPaused, isKnownActive }
 })
 
 export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Workspaces> = Layer.effect(Sessions, make)

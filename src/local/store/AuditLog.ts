@@ -1,4 +1,5 @@
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -45,7 +46,7 @@ export type Lost = (head: Head) => Fact
 export interface AuditLogService {
   /**
    * Adds entries at the end, all or none, and says where the log ends then. It goes on from what other gateways have added. Where
-   * it no longer holds `known`, at which it once ended, the first thing that is added is `lost`.
+   * it no longer holds `known`, at which it once ended, the first thing that is added is `lost`. Quickest for one of `batchSizes`.
    */
   readonly append: (
     facts: ReadonlyArray<Fact>,
@@ -72,18 +73,22 @@ const Sequence = Schema.Struct({ sequence: Schema.Number })
 const columnNames =
   "sequence, at, kind, agent, session_id, capability, tier, rule, approval_id, idempotency_key, details, previous_hash, hash"
 
-const insertOf = (count: number) => ({
+/** How many entries are added by one statement: that costs little more than one entry, and a few sizes are prepared only once. */
+export const batchSizes: ReadonlyArray<number> = [128, 96, 64, 48, 32, 24, 16, 14, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1]
+
+const inserts = new Map(batchSizes.map((count) => [
   count,
-  sql: `INSERT INTO audit_log (${columnNames}) VALUES ${
+  `INSERT INTO audit_log (${columnNames}) VALUES ${
     Array.from({ length: count }, () => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)").join(", ")
   }`
-})
-
-// A statement for many entries costs little more than one for one, and a few sizes are prepared only once.
-const inserts = [64, 8, 1].map(insertOf)
+]))
 
 // Before all entries, also those that nobody's numbering has.
 const first = Number.MIN_SAFE_INTEGER
+
+// The second is what is left of it where somebody has taken the triggers away.
+const isMisplaced = ({ message }: SqlError) =>
+  message.includes("added to at its end") || message.includes("UNIQUE constraint failed: audit_log")
 
 const asPattern = (capability: string) =>
   capability.replaceAll(/[\\%_]/g, (character) => `\\${character}`).replaceAll("*", "%")
@@ -115,6 +120,8 @@ const parametersOf = (entry: AuditEntry): ReadonlyArray<unknown> => [
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  // One connection is all that the client has, and it is always there.
+  const outside = yield* Effect.orDie(Effect.scoped(sql.reserve))
   const firstHead = rows.first(HeadRow)
   const allSequences = rows.all(Sequence)
   const allEntries = rows.all(AuditEntry)
@@ -136,24 +143,42 @@ const make = Effect.gen(function*() {
     )
   }
 
-  const insert = (entries: ReadonlyArray<AuditEntry>): Effect.Effect<void, SqlError> => {
-    const size = inserts.find(({ count }) => count <= entries.length)
+  const insertBatch = (connection: Connection, entries: ReadonlyArray<AuditEntry>) =>
+    connection.executeRaw(inserts.get(entries.length) ?? "", entries.flatMap(parametersOf))
+
+  const insert = (connection: Connection, entries: ReadonlyArray<AuditEntry>): Effect.Effect<void, SqlError> => {
+    const size = batchSizes.find((count) => count <= entries.length)
     if (size === undefined) return Effect.void
     return Effect.zipRight(
-      sql.unsafe(size.sql, entries.slice(0, size.count).flatMap(parametersOf)),
-      Effect.suspend(() => insert(entries.slice(size.count)))
+      insertBatch(connection, entries.slice(0, size)),
+      Effect.suspend(() => insert(connection, entries.slice(size)))
     )
   }
 
-  const append: AuditLogService["append"] = (facts, known, lost) =>
+  const endOf = (entries: ReadonlyArray<AuditEntry>, head: Head): Head => {
+    const { hash, sequence } = entries.at(-1) ?? head
+    return { sequence, hash }
+  }
+
+  const appendAfterReading: AuditLogService["append"] = (facts, known, lost) =>
     Effect.gen(function*() {
       const head = yield* newest
       const isWhole = Option.isNone(known) || (yield* holds(known.value, head))
       const entries = seal(isWhole ? facts : [lost(known.value), ...facts], head)
-      yield* insert(entries)
-      const last = entries.at(-1)
-      return last === undefined ? head : { sequence: last.sequence, hash: last.hash }
-    }).pipe(sql.withTransaction)
+      yield* insert(yield* sql.reserve, entries)
+      return endOf(entries, head)
+    }).pipe(Effect.scoped, sql.withTransaction)
+
+  // The database itself looks whether an entry follows the last one, so that nothing need be read where no other gateway wrote.
+  const append: AuditLogService["append"] = (facts, known, lost) =>
+    Effect.suspend(() => {
+      if (Option.isNone(known) || !inserts.has(facts.length)) return appendAfterReading(facts, known, lost)
+      const entries = seal(facts, known.value)
+      return insertBatch(outside, entries).pipe(
+        Effect.as(endOf(entries, known.value)),
+        Effect.catchIf(isMisplaced, () => appendAfterReading(facts, known, lost))
+      )
+    })
 
   const rowsBehind: AuditLogService["rowsBehind"] = (sequence, limit) =>
     sql`SELECT ${columns} FROM audit_log WHERE sequence > ${sequence} ORDER BY sequence LIMIT ${limit}`

@@ -139,9 +139,11 @@ const auditLog: ReadonlyArray<string> = [
     BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END`,
   `CREATE TRIGGER audit_log_is_not_removed BEFORE DELETE ON audit_log
     BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END`,
-  `CREATE TRIGGER audit_log_has_no_gaps BEFORE INSERT ON audit_log
+  `CREATE TRIGGER audit_log_is_a_chain BEFORE INSERT ON audit_log
     WHEN NEW.sequence IS NOT (SELECT COALESCE(MAX(sequence), 0) + 1 FROM audit_log)
-    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END`
+      OR NEW.previous_hash IS NOT COALESCE((SELECT hash FROM audit_log ORDER BY sequence DESC LIMIT 1),
+        '0000000000000000000000000000000000000000000000000000000000000000')
+    BEGIN SELECT RAISE(ABORT, 'the audit log is only added to at its end'); END`
 ]
 
 const nameRecord = Effect.flatMap(

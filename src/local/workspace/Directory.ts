@@ -8,7 +8,7 @@ const O_PATH = 0o10000000
 
 /** A regular file that was opened, or what else is there, which was not. */
 export type Opened =
-  | { readonly type: "file"; readonly descriptor: number }
+  | { readonly type: "file"; readonly descriptor: number; readonly status: fs.Stats }
   | { readonly type: "directory" | "symlink" | "other" }
 
 /**
@@ -43,7 +43,7 @@ const pinned = (descriptor: number): Directory => {
       try {
         const status = fs.fstatSync(place)
         return status.isFile()
-          ? { type: "file", descriptor: fs.openSync(`/proc/self/fd/${place}`, flags | O_NONBLOCK) }
+          ? { type: "file", descriptor: fs.openSync(`/proc/self/fd/${place}`, flags | O_NONBLOCK), status }
           : { type: typeOf(status) }
       } finally {
         fs.closeSync(place)
@@ -70,10 +70,11 @@ const named = (path: string): Directory => {
       return named(real)
     },
     open: (name, flags) => {
-      const status = fs.lstatSync(at(name))
-      if (!status.isFile()) return { type: typeOf(status) }
+      const before = fs.lstatSync(at(name))
+      if (!before.isFile()) return { type: typeOf(before) }
       const descriptor = fs.openSync(at(name), flags | O_NOFOLLOW | O_NONBLOCK)
-      if (fs.fstatSync(descriptor).isFile()) return { type: "file", descriptor }
+      const status = fs.fstatSync(descriptor)
+      if (status.isFile()) return { type: "file", descriptor, status }
       fs.closeSync(descriptor)
       return { type: "other" }
     },

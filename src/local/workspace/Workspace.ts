@@ -50,6 +50,14 @@ export interface FileContent {
   readonly checksum: string
 }
 
+/** Which part of a file is read, in bytes. */
+export interface ReadRange {
+  readonly offset?: number | undefined
+  readonly limit?: number | undefined
+  /** Whether a small file is read while everything else waits: quicker for one file, and wrong for one after the other. */
+  readonly atOnce?: boolean | undefined
+}
+
 /** What any operation on a path can fail with. */
 export type PathFailure = PathOutOfScope | InvalidInput | PermissionDenied | ResourceExhausted
 
@@ -77,10 +85,10 @@ export interface Workspace {
     path: WorkspacePath,
     options: { readonly includeHidden: boolean }
   ) => Stream.Stream<WalkedFile, PathFailure | DirectoryNotFound | NotADirectory>
-  /** `offset` and `limit` are bytes. More than 16 MiB at once is ResourceExhausted. */
+  /** More than 16 MiB at once is ResourceExhausted. */
   readonly read: (
     path: WorkspacePath,
-    range?: { readonly offset?: number | undefined; readonly limit?: number | undefined }
+    range?: ReadRange
   ) => Effect.Effect<FileContent, PathFailure | FileNotFound>
   /** Replaces or creates the file in one step: it holds the old bytes or the new ones, whatever happens. */
   readonly write: (

@@ -32,9 +32,10 @@ export class Changed extends Data.TaggedError("Changed")<{}> {}
 export interface Descent {
   /**
    * The last name of the path: `itself` is where it is, `followed` is where it leads if it is a symbolic link, `entered`
-   * holds the directory that it is or leads to.
+   * holds the directory that it is or leads to. `opened` is `followed` for a use that opens what is there, and fails with
+   * {@link Changed} where that is a symbolic link: it is not read before.
    */
-  readonly last: "itself" | "followed" | "entered"
+  readonly last: "itself" | "followed" | "entered" | "opened"
   readonly createParents?: boolean
 }
 
@@ -189,11 +190,19 @@ export const withEntry = <A, E, R>(
   subject: Subject,
   descent: Descent,
   use: (entry: Entry) => Effect.Effect<A, E | Changed, R>
-): Effect.Effect<A, E | Exclude<Refusal, Changed>, R> =>
-  untilSettled<A, E | Exclude<Refusal, Changed>, R>(
-    subject,
-    Effect.acquireUseRelease(Effect.suspend(() => descend(root, subject, descent)), use, letGo)
+): Effect.Effect<A, E | Exclude<Refusal, Changed>, R> => {
+  const look = (last: Descent["last"]): Effect.Effect<A, E | Refusal, R> =>
+    Effect.acquireUseRelease(Effect.suspend(() => descend(root, subject, { ...descent, last })), use, letGo)
+  const settle = (first: Effect.Effect<A, E | Refusal, R>) =>
+    untilSettled<A, E | Exclude<Refusal, Changed>, R>(subject, first)
+  if (descent.last !== "opened") return settle(look(descent.last))
+  // Most files are no links, and what is no link costs an error to read as one.
+  return Effect.catchAll(
+    look("itself"),
+    (failure): Effect.Effect<A, E | Exclude<Refusal, Changed>, R> =>
+      failure instanceof Changed ? settle(look("followed")) : Effect.fail(failure)
   )
+}
 
 /** Holds the directory that a path leads to, as long as the scope lasts. */
 export const enter = (

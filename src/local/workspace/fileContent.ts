@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { Buffer } from "node:buffer"
-import { createHash } from "node:crypto"
+import * as crypto from "node:crypto"
 import * as fs from "node:fs"
 import { FileNotFound } from "../../errors/filesystem.js"
 import { InvalidInput, ResourceExhausted } from "../../errors/general.js"
@@ -9,7 +8,7 @@ import { Changed, type Entry, type NotThere } from "./descend.js"
 import type { Opened } from "./Directory.js"
 import { timeOf } from "./fileStatus.js"
 import { codeOf, type Subject, type SystemFailure, systemFailure, unusable } from "./systemFailure.js"
-import type { FileContent } from "./Workspace.js"
+import type { FileContent, ReadRange } from "./Workspace.js"
 
 /** The most bytes that are read or written at once. */
 export const maximumContent = 16 * 1024 * 1024
@@ -42,26 +41,31 @@ export const notAFile = (subject: Subject, type: Exclude<Opened["type"], "file">
   )
 }
 
-/** Closes a descriptor. What an ended file still has to say is of no use: it was written and synchronised before. */
-export const close = (descriptor: number) => Effect.sync(() => fs.closeSync(descriptor))
-
-/** Opens the regular file of an entry; it is closed with the scope. */
-export const open = (
+const open = (
   { directory, name }: Entry,
   subject: Subject,
   flags: number
-): Effect.Effect<OpenFile, FileNotFound | Changed | SystemFailure, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.try({ try: () => directory.open(name, flags), catch: (cause) => cause }).pipe(
-      Effect.catchAll((cause): Effect.Effect<never, FileNotFound | SystemFailure> =>
-        codeOf(cause) === "ENOENT" ? Effect.fail(fileNotFound(subject)) : systemFailure(subject)(cause)
-      ),
-      Effect.flatMap((opened) =>
-        opened.type === "file" ? Effect.succeed(opened.descriptor) : Effect.fail(notAFile(subject, opened.type))
-      )
-    ),
-    close
-  ).pipe(Effect.map((descriptor) => ({ descriptor, status: fs.fstatSync(descriptor) })))
+): Effect.Effect<OpenFile, FileNotFound | Changed | SystemFailure> => {
+  try {
+    const opened = directory.open(name, flags)
+    return opened.type === "file" ? Effect.succeed(opened) : Effect.fail(notAFile(subject, opened.type))
+  } catch (cause) {
+    return codeOf(cause) === "ENOENT" ? Effect.fail(fileNotFound(subject)) : systemFailure(subject)(cause)
+  }
+}
+
+/** Opens the regular file of an entry while it is used. */
+export const withFile = <A, E, R>(
+  entry: Entry,
+  subject: Subject,
+  flags: number,
+  use: (file: OpenFile) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | FileNotFound | Changed | SystemFailure, R> =>
+  Effect.acquireUseRelease(
+    Effect.suspend(() => open(entry, subject, flags)),
+    use,
+    ({ descriptor }) => Effect.sync(() => fs.closeSync(descriptor))
+  )
 
 /**
  * Reads into a buffer; 0 bytes at the end. Not interruptible, because a descriptor that is closed while the operating
@@ -155,24 +159,57 @@ const held = Effect.unsafeMakeSemaphore(heldBytes)
 export const readPart = (
   file: OpenFile,
   subject: Subject,
-  range: { readonly offset?: number | undefined; readonly limit?: number | undefined }
+  range: ReadRange
 ): Effect.Effect<FileContent, ResourceExhausted | SystemFailure> => {
   const { limit = Infinity, offset = 0 } = range
+  if (range.atOnce === true && file.status.size <= smallBytes) return readAtOnce(file, subject, range)
   const length = Math.min(limit, Math.max(0, file.status.size - offset))
   const reading = readNow(file, subject, range)
   return length <= smallBytes ? reading : held.withPermits(Math.min(length, heldBytes))(reading)
 }
 
+// Not in every version of Node.
+const hashAtOnce: { readonly hash?: typeof crypto.hash } = crypto
+
+const digestOf = (bytes: Uint8Array): string =>
+  hashAtOnce.hash?.("sha256", bytes) ?? crypto.createHash("sha256").update(bytes).digest("hex")
+
+// A thread of the pool, and a fiber that goes on afterwards, take several times longer than a small file itself.
+const readAtOnce = (
+  { descriptor, status }: OpenFile,
+  subject: Subject,
+  { limit = Infinity, offset = 0 }: ReadRange
+): Effect.Effect<FileContent, SystemFailure> => {
+  const whole = Buffer.allocUnsafe(status.size)
+  let size = 0
+  try {
+    while (size < whole.length) {
+      const count = fs.readSync(descriptor, whole, size, whole.length - size, size)
+      if (count === 0) break
+      size += count
+    }
+  } catch (cause) {
+    return systemFailure(subject)(cause)
+  }
+  const bytes = whole.subarray(0, size)
+  return Effect.succeed({
+    bytes: bytes.subarray(offset, offset + limit),
+    size,
+    modified: timeOf(status.mtimeMs),
+    checksum: digestOf(bytes)
+  })
+}
+
 const readNow = (
   file: OpenFile,
   subject: Subject,
-  { limit = Infinity, offset = 0 }: { readonly offset?: number | undefined; readonly limit?: number | undefined }
+  { limit = Infinity, offset = 0 }: ReadRange
 ): Effect.Effect<FileContent, ResourceExhausted | SystemFailure> =>
   Effect.gen(function*() {
     const start = Math.min(offset, file.status.size)
     const length = Math.min(limit, file.status.size - start)
     if (length > maximumContent + slack) return yield* tooMuch(subject, length)
-    const hash = createHash("sha256")
+    const hash = crypto.createHash("sha256")
     const part = Buffer.alloc(length)
     const size = yield* pieces(file, subject, (piece, position) =>
       Effect.sync(() => {

@@ -2,7 +2,16 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { type DiskFull, ParentNotFound } from "../../errors/filesystem.js"
 import { Changed, type Entry, type NotThere, type Root, withEntry } from "./descend.js"
-import { checkLength, missingFile, notAFile, open, type OpenFile, pieces, readPart, writeAll } from "./fileContent.js"
+import {
+  checkLength,
+  missingFile,
+  notAFile,
+  type OpenFile,
+  pieces,
+  readPart,
+  withFile,
+  writeAll
+} from "./fileContent.js"
 import { publish } from "./publish.js"
 import { destinationExists, isSameEntry, move as moveEntry } from "./relocate.js"
 import { codeOf, storageFailure, type Subject, type SystemFailure, unusable } from "./systemFailure.js"
@@ -24,8 +33,8 @@ const read = (root: Root): Workspace["read"] => (path, range = {}) => {
   return withEntry(
     root,
     subject,
-    { last: "followed" },
-    (entry) => Effect.scoped(Effect.flatMap(open(entry, subject, O_RDONLY), (file) => readPart(file, subject, range)))
+    { last: "opened" },
+    (entry) => withFile(entry, subject, O_RDONLY, (file) => readPart(file, subject, range))
   ).pipe(Effect.catchTag("NotThere", missingFile(subject)))
 }
 
@@ -124,11 +133,11 @@ const copy = (root: Root): Workspace["copy"] => (source, destination, { overwrit
       : publish(target, to, options, (add) => pieces(file, from, add))
   }
   const copyFrom = (origin: Entry) =>
-    Effect.scoped(Effect.flatMap(open(origin, from, O_RDONLY), (file) =>
+    withFile(origin, from, O_RDONLY, (file) =>
       Effect.catchTags(
         withEntry(root, to, { last: overwrite ? "followed" : "itself" }, (target) => copyTo(file, origin, target)),
         { NotThere: missingParent(to), Occupied: () => Effect.fail(destinationExists(to)) }
-      )))
+      ))
   return withEntry(root, from, { last: "followed" }, copyFrom).pipe(Effect.catchTag("NotThere", missingFile(from)))
 }
 

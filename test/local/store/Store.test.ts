@@ -33,7 +33,8 @@ describe("the store", () => {
             { migration_id: 1, name: "first_tables" },
             { migration_id: 2, name: "keyed_invocations" },
             { migration_id: 3, name: "approval_decisions" },
-            { migration_id: 4, name: "supervisors" }
+            { migration_id: 4, name: "supervisors" },
+            { migration_id: 5, name: "audit_log" }
           ])
         }))
       }
@@ -49,6 +50,7 @@ describe("the store", () => {
         yield* sql`DROP TABLE keyed_invocations`
         yield* sql`DROP TABLE outcome_record`
         yield* sql`DROP TABLE supervisors`
+        yield* sql`DROP TABLE audit_log`
         yield* sql`ALTER TABLE sessions DROP COLUMN owner`
         yield* sql`ALTER TABLE sessions ADD COLUMN owner_process BIGINT NOT NULL DEFAULT 1`
         yield* sql`DROP INDEX approvals_by_key`

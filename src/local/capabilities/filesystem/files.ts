@@ -11,28 +11,30 @@ export const read: Handler<typeof filesystem.read> = (
   { encoding: name, limit, offset = 0, path: given },
   { workspace }
 ) =>
-  Effect.gen(function*() {
-    const encoding = yield* encodingOf(name)
-    const path = yield* workspace.resolve(given)
-    const around = margin(encoding)
-    const first = Math.max(0, offset - around)
-    const { bytes, checksum, modified, size } = yield* workspace.read(path, {
-      offset: first,
-      limit: limit === undefined ? undefined : offset - first + limit + around
-    })
-    const end = limit === undefined ? size : Math.min(offset + limit, size)
-    const content = yield* decode(path, { bytes, start: offset, end, offset: first }, encoding)
-    return {
-      content,
-      size,
-      size_bytes: size,
-      modified,
-      modified_at: modified,
-      checksum,
-      truncated: end < size,
-      encoding
-    }
-  })
+  // The most frequent of all: a generator would cost as much as the file.
+  Effect.flatMap(encodingOf(name), (encoding) =>
+    Effect.flatMap(workspace.resolve(given), (path) => {
+      const around = margin(encoding)
+      const first = Math.max(0, offset - around)
+      const range = {
+        offset: first,
+        limit: limit === undefined ? undefined : offset - first + limit + around,
+        atOnce: true
+      }
+      return Effect.flatMap(workspace.read(path, range), ({ bytes, checksum, modified, size }) => {
+        const end = limit === undefined ? size : Math.min(offset + limit, size)
+        return Effect.map(decode(path, { bytes, start: offset, end, offset: first }, encoding), (content) => ({
+          content,
+          size,
+          size_bytes: size,
+          modified,
+          modified_at: modified,
+          checksum,
+          truncated: end < size,
+          encoding
+        }))
+      })
+    }))
 
 /** In one step. What the encoding has no bytes for is InvalidInput, not replaced. At most 16 MiB. */
 export const write: Handler<typeof filesystem.write> = (input, { workspace }) =>

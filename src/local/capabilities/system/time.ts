@@ -1,6 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { OutputOf } from "../../../catalogue/Capability.js"
 import type { time } from "../../../catalogue/system.js"
 import { InvalidInput } from "../../../errors/general.js"
 import type { Handler } from "../Handler.js"
@@ -41,13 +42,21 @@ const invalidTimezone = (text: string) => {
   })
 }
 
+type Present = OutputOf<typeof time["outputs"]>
+
 /** The handler of `system.time`. A zone is one of the IANA database, or an offset from UTC such as `+02:00`. */
 export const timeHandler: Handler<typeof time> = ({ timezone }) =>
-  Effect.gen(function*() {
-    const utc = yield* DateTime.now
-    const milliseconds = DateTime.toEpochMillis(utc)
+  Effect.clockWith((clock) => {
+    const milliseconds = clock.unsafeCurrentTimeMillis()
+    const utc = DateTime.unsafeMake(milliseconds)
     const present = { utc, unix_epoch: Math.floor(milliseconds / 1000), unix_epoch_ms: milliseconds }
-    if (timezone === undefined) return { ...present, local: null, timezone: "UTC" }
-    const { name, zone } = yield* Effect.mapError(zoneOf(timezone), () => invalidTimezone(timezone))
-    return { ...present, local: DateTime.formatIsoOffset(DateTime.setZone(utc, zone)), timezone: name }
+    if (timezone === undefined) return Effect.succeed<Present>({ ...present, local: null, timezone: "UTC" })
+    return Effect.mapBoth(zoneOf(timezone), {
+      onFailure: () => invalidTimezone(timezone),
+      onSuccess: ({ name, zone }): Present => ({
+        ...present,
+        local: DateTime.formatIsoOffset(DateTime.setZone(utc, zone)),
+        timezone: name
+      })
+    })
   })
