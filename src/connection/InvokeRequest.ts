@@ -17,6 +17,35 @@ export interface InvokeRequest extends CallOptions {
   readonly timeoutOver?: ((channel: Channel, timeoutMillis: number) => number) | undefined
 }
 
+/** An invocation as it is asked for. A class as PendingRequest says, all of whose fields are its own, so that a copy has them. */
+export class Invocation implements InvokeRequest {
+  readonly name: string
+  readonly operation: string
+  readonly arguments: InvokeRequest["arguments"]
+  readonly timeoutMillis: number
+  readonly replayable: boolean
+  readonly idempotencyKey: string | undefined
+  readonly fits: InvokeRequest["fits"]
+  readonly answersWithText: boolean
+
+  constructor(
+    name: string,
+    input: InvokeRequest["arguments"],
+    timeoutMillis: number,
+    idempotencyKey: string | undefined,
+    known: Pick<InvokeRequest, "replayable" | "fits" | "answersWithText">
+  ) {
+    this.name = name
+    this.operation = name
+    this.arguments = input
+    this.timeoutMillis = timeoutMillis
+    this.replayable = known.replayable
+    this.idempotencyKey = idempotencyKey
+    this.fits = known.fits
+    this.answersWithText = known.answersWithText
+  }
+}
+
 /** What the gateway made of an invocation. */
 export type RawOutcome =
   | { readonly _tag: "Output"; readonly data: unknown }

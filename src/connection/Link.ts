@@ -4,7 +4,7 @@ import type * as Stream from "effect/Stream"
 import type { AuthenticationFailed, ConnectionFailed, GatewayError } from "../errors/gateway.js"
 import type { RpcError } from "../errors/wire.js"
 import type { Feature, Session } from "../schema/Session.js"
-import type { RequestFailure } from "./Peer.js"
+import type { Peer, RequestFailure } from "./Peer.js"
 
 /** What ended with a session, besides its state at the gateway, its watches and its transactions. */
 export interface LostSession {
@@ -40,6 +40,8 @@ export interface Channel {
   /** Whether the gateway takes `capabilities.*`, or only the tools of MCP. */
   readonly dialect: "native" | "mcp"
   readonly request: (method: string, params: unknown, timeoutMillis: number) => Effect.Effect<unknown, ChannelFailure>
+  /** Where the transport can be asked without an Effect. */
+  readonly peer?: Pick<Peer, "ask" | "stop">
 }
 
 /** What is to be known of a call for the case that its answer does not come. */
@@ -62,6 +64,16 @@ export interface ServerNotification {
   readonly params: unknown
 }
 
+/** What is asked natively, once, in the usual case of a call; and how such a call goes in every other case. */
+export interface Question<Options extends CallOptions, A, E> {
+  readonly method: string
+  readonly params: (options: Options, channel: Channel) => unknown
+  /** What the call succeeds with, or undefined where that takes more than a look at the result. */
+  readonly read: (result: unknown) => Effect.Effect<A> | undefined
+  /** The whole call, which ends at the deadline. Where the question has been put, the first `call` begins with its answer. */
+  readonly otherwise: (options: Options, call: Link["call"], deadline: number) => Effect.Effect<A, E>
+}
+
 /** A connection that outlives its sockets. */
 export interface Link {
   /** The current status, then each change. */
@@ -78,4 +90,9 @@ export interface Link {
     options: CallOptions,
     run: (channel: Channel, timeoutMillis: number, isRepeat: boolean) => Effect.Effect<A, ChannelFailure>
   ) => Effect.Effect<A, CallFailure>
+  /** A call at the least cost: where a native session is open and no call waits, it takes one request and its answer. */
+  readonly direct: <Options extends CallOptions, A, E>(
+    options: Options,
+    question: Question<Options, A, E>
+  ) => Effect.Effect<A, E>
 }

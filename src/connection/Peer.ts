@@ -1,11 +1,12 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type { RpcError } from "../errors/wire.js"
 import * as Deadlines from "./Deadlines.js"
 import { CloseCode, type CloseInfo, type Duplex, fitsInFrame, maximumFrameBytes } from "./Duplex.js"
 import { decodeFrame, encodeNotification, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
+import { PendingCalls } from "./PendingCalls.js"
+import { PendingRequest } from "./PendingRequest.js"
 import * as SendQueue from "./SendQueue.js"
 
 /** The other side answered with an error. */
@@ -47,6 +48,10 @@ export interface Peer {
     params: unknown,
     timeoutMillis: number
   ) => Effect.Effect<unknown, RequestFailure>
+  /** `request` without an Effect: the request is told what becomes of it. */
+  readonly ask: (method: string, params: unknown, request: PendingRequest) => void
+  /** What interruption does to a request. Does nothing to one that has been told what has become of it. */
+  readonly stop: (request: PendingRequest) => void
   readonly notify: (method: string, params: unknown) => void
   /** Sends a frame as it is, such as the answer to a request. */
   readonly send: (text: string) => void
@@ -59,13 +64,21 @@ export interface Peer {
   readonly heartbeat: (interval: Duration.Duration) => Effect.Effect<never>
 }
 
-interface Pending {
-  /** Undefined before it is written. */
-  id: RpcId | undefined
-  sent: boolean
-  readonly resume: (exit: Effect.Effect<unknown, RequestFailure>) => void
-  readonly deadline: number
-  readonly timeoutMillis: number
+class EffectRequest extends PendingRequest {
+  readonly #resume: (exit: Effect.Effect<unknown, RequestFailure>) => void
+
+  constructor(timeoutMillis: number, resume: (exit: Effect.Effect<unknown, RequestFailure>) => void) {
+    super(timeoutMillis)
+    this.#resume = resume
+  }
+
+  onResult(result: unknown): void {
+    this.#resume(Effect.succeed(result))
+  }
+
+  onFailure(failure: RequestFailure): void {
+    this.#resume(Effect.fail(failure))
+  }
 }
 
 export const unsendable = (cause: unknown) =>
@@ -88,69 +101,78 @@ export const make = Effect.fnUntraced(function*(
   sendQueueBytes: number = SendQueue.defaultBytes
 ) {
   const clock = yield* Effect.clock
-  const pending = new Map<RpcId, Pending>()
-  const queue = yield* SendQueue.make<Pending>(clock, duplex, sendQueueBytes)
-  let lastId = 0
+  const pending = new PendingCalls<PendingRequest>()
+  const queue = yield* SendQueue.make<PendingRequest>(clock, duplex, sendQueueBytes)
   let closed: CloseInfo | undefined
   let isHeard = true
-
-  const settle = (id: RpcId | null, exit: Effect.Effect<unknown, RequestFailure>) => {
-    const call = id === null ? undefined : pending.get(id)
-    if (call === undefined || id === null) return
-    pending.delete(id)
-    call.resume(exit)
-  }
 
   const cancel = (id: RpcId, reason: string) =>
     duplex.send(encodeNotification("notifications/cancelled", { requestId: id, reason }))
 
   const deadlines = yield* Deadlines.make(clock, (now) => {
     let next = Infinity
-    for (const [id, { deadline, timeoutMillis }] of pending) {
+    for (const { deadline, id, timeoutMillis } of pending.oldestFirst()) {
       if (deadline <= now) {
         cancel(id, "the deadline has passed")
-        settle(id, Effect.fail(new DeadlinePassed({ timeoutMillis, sent: true })))
+        pending.take(id)?.onFailure(new DeadlinePassed({ timeoutMillis, sent: true }))
       } else if (deadline < next) next = deadline
     }
-    for (const call of queue.waiting()) {
-      const { deadline, timeoutMillis } = call
+    for (const request of queue.waiting()) {
+      const { deadline, timeoutMillis } = request
       if (deadline <= now) {
-        queue.remove(call)
-        call.resume(Effect.fail(new DeadlinePassed({ timeoutMillis, sent: false })))
+        queue.remove(request)
+        request.onFailure(new DeadlinePassed({ timeoutMillis, sent: false }))
       } else if (deadline < next) next = deadline
     }
     return next
   })
 
-  const start = (call: Pending, method: string, params: unknown) => {
-    const id = ++lastId
-    const text = Either.try({ try: () => encodeRequest(id, method, params), catch: unsendable })
-    if (Either.isLeft(text)) return call.resume(Effect.fail(text.left))
-    if (!fitsInFrame(text.right)) return call.resume(Effect.fail(tooLarge))
-    call.id = id
-    pending.set(id, call)
+  const write = (id: number, method: string, params: unknown): string | Unsendable => {
+    try {
+      const text = encodeRequest(id, method, params)
+      return fitsInFrame(text) ? text : tooLarge
+    } catch (cause) {
+      return unsendable(cause)
+    }
+  }
+
+  const start = (request: PendingRequest, method: string, params: unknown) => {
+    const id = pending.add(request)
+    const text = write(id, method, params)
+    if (typeof text !== "string") {
+      pending.take(id)
+      return request.onFailure(text)
+    }
     // What a closing socket no longer takes waits for the close, so that whoever sends it again finds the next one.
-    call.sent = duplex.send(text.right)
+    request.sent = duplex.send(text)
+  }
+
+  const ask: Peer["ask"] = (method, params, request) => {
+    request.deadline = clock.unsafeCurrentTimeMillis() + request.timeoutMillis
+    if (closed !== undefined) return request.onFailure(new Dropped({ info: closed, sent: false }))
+    if (queue.isFree()) start(request, method, params)
+    else queue.add(request, () => start(request, method, params))
+    deadlines.added(request.deadline)
+  }
+
+  const stop: Peer["stop"] = (request) => {
+    if (request.id === undefined) queue.remove(request)
+    else if (pending.take(request.id) !== undefined) cancel(request.id, "the caller no longer waits")
   }
 
   const peer: Peer = {
+    ask,
+    stop,
     request: (method, params, timeoutMillis) =>
       Effect.async((resume) => {
-        if (closed !== undefined) return resume(Effect.fail(new Dropped({ info: closed, sent: false })))
-        const deadline = clock.unsafeCurrentTimeMillis() + timeoutMillis
-        const call: Pending = { id: undefined, sent: false, resume, deadline, timeoutMillis }
-        if (queue.isFree()) start(call, method, params)
-        else queue.add(call, () => start(call, method, params))
-        deadlines.added(deadline)
-        return Effect.sync(() => {
-          if (call.id === undefined) queue.remove(call)
-          else if (pending.delete(call.id)) cancel(call.id, "the caller no longer waits")
-        })
+        const request = new EffectRequest(timeoutMillis, resume)
+        ask(method, params, request)
+        return Effect.sync(() => stop(request))
       }),
     notify: (method, params) => void duplex.send(encodeNotification(method, params)),
     send: (text) => void duplex.send(text),
     close: (code, reason) => {
-      for (const id of pending.keys()) cancel(id, "the connection is being closed")
+      for (const { id } of pending.oldestFirst()) cancel(id, "the connection is being closed")
       duplex.close(code, reason)
     },
     heartbeat: (interval) =>
@@ -161,17 +183,17 @@ export const make = Effect.fnUntraced(function*(
           duplex.abort()
         }
         isHeard = false
-        if (duplex.ping === undefined) duplex.send(encodeRequest(++lastId, "ping", {}))
+        if (duplex.ping === undefined) duplex.send(encodeRequest(pending.skip(), "ping", {}))
         else duplex.ping()
         return clock.sleep(interval)
       }))
   }
   const drop = (info: CloseInfo) => {
     closed = info
-    for (const [id, { sent }] of pending) settle(id, Effect.fail(new Dropped({ info, sent })))
-    for (const call of queue.waiting()) {
-      queue.remove(call)
-      call.resume(Effect.fail(new Dropped({ info, sent: false })))
+    for (const { id, sent } of pending.oldestFirst()) pending.take(id)?.onFailure(new Dropped({ info, sent }))
+    for (const request of queue.waiting()) {
+      queue.remove(request)
+      request.onFailure(new Dropped({ info, sent: false }))
     }
   }
   // A socket that closes politely tells so only when the other side has answered.
@@ -192,9 +214,9 @@ export const make = Effect.fnUntraced(function*(
       const frame = decodeFrame(text)
       switch (frame._tag) {
         case "Success":
-          return settle(frame.id, Effect.succeed(frame.result))
+          return pending.take(frame.id)?.onResult(frame.result)
         case "Failure":
-          return settle(frame.id, Effect.fail(new RpcFailure({ error: frame.error })))
+          return pending.take(frame.id)?.onFailure(new RpcFailure({ error: frame.error }))
         case "Request":
           return handlers.onRequest(frame)
         case "Notification":

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { AuthenticationFailed } from "../errors/gateway.js"
 import { ConnectionFailed, GatewayTimeout, OutcomeUnknown } from "../errors/gateway.js"
+import { DirectCall, type DirectLink } from "./DirectCall.js"
 import type { CallFailure, CallOptions, Channel, ChannelFailure, Link } from "./Link.js"
 import { type Dropped, RpcFailure } from "./Peer.js"
 import * as Turns from "./Turns.js"
@@ -80,6 +81,7 @@ interface Progress {
 /** The calls over a link. */
 export interface Calls {
   readonly call: Link["call"]
+  readonly direct: Link["direct"]
   /** From now on new calls fail. Done when none is in flight any more, at most after the given time. */
   readonly finish: (grace: Duration.Duration) => Effect.Effect<void>
   /** How many calls have ended with OutcomeUnknown because their connection did, since this was asked last. */
@@ -117,48 +119,57 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
   const isRepeatableOver = (options: CallOptions, over: Channel, next: Channel) =>
     options.replayable || (keyOver(next, options) !== undefined && next.outcomeRecord === over.outcomeRecord)
 
+  // What was sent once may have taken effect, whatever keeps it from being sent again.
+  const giveUpAs = (options: CallOptions, { dropped }: Progress) => (failure: CallFailure) =>
+    dropped === undefined || options.replayable ? Effect.fail(failure) : loss(options, dropped)
+
   const attempt = <A>(
     options: CallOptions,
     run: Run<A>,
     progress: Progress
   ): Effect.Effect<A, CallFailure> => {
     const { dropped } = progress
-    // What was sent once may have taken effect, whatever keeps it from being sent again.
-    const giveUp = (failure: CallFailure) =>
-      dropped === undefined || options.replayable ? Effect.fail(failure) : loss(options, dropped)
     return Effect.matchEffect(channelFor(options, remaining(progress.deadline)), {
-      onFailure: giveUp,
-      onSuccess: (channel) => {
-        if (dropped !== undefined && !isRepeatableOver(options, dropped.over, channel)) return loss(options, dropped)
-        return Effect.catchAll(
-          run(channel, remaining(progress.deadline), dropped !== undefined),
-          (failure): Effect.Effect<A, CallFailure> => {
-            switch (failure._tag) {
-              case "Dropped":
-                if (!failure.sent) {
-                  return channels.current() === channel
-                    ? giveUp(unreachable(options, failure))
-                    : attempt(options, run, progress)
-                }
-                return isRepeatable(options, channel) && dropped === undefined
-                  ? attempt(options, run, { ...progress, dropped: { by: failure, over: channel } })
-                  : loss(options, { by: failure, over: channel })
-              case "SessionLost":
-                return progress.hasExpired
-                  ? giveUp(new RpcFailure({ error: failure.error }))
-                  : attempt(options, run, { ...progress, hasExpired: true })
-              case "DeadlinePassed":
-                return failure.sent
-                  ? Effect.fail(unanswered(options, keyOver(channel, options)))
-                  : giveUp(unconnected(options))
-              default:
-                return Effect.fail(failure)
-            }
-          }
-        )
-      }
+      onFailure: giveUpAs(options, progress),
+      onSuccess: (channel) =>
+        dropped !== undefined && !isRepeatableOver(options, dropped.over, channel)
+          ? loss(options, dropped)
+          : settle(options, run, progress, channel, run(channel, remaining(progress.deadline), dropped !== undefined))
     })
   }
+
+  /** Makes of what has come of asking over a session what comes of the call; in some cases by asking again. */
+  const settle = <A>(
+    options: CallOptions,
+    run: Run<A>,
+    progress: Progress,
+    channel: Channel,
+    asked: Effect.Effect<A, ChannelFailure>
+  ): Effect.Effect<A, CallFailure> =>
+    Effect.catchAll(asked, (failure): Effect.Effect<A, CallFailure> => {
+      const giveUp = giveUpAs(options, progress)
+      switch (failure._tag) {
+        case "Dropped":
+          if (!failure.sent) {
+            return channels.current() === channel
+              ? giveUp(unreachable(options, failure))
+              : attempt(options, run, progress)
+          }
+          return isRepeatable(options, channel) && progress.dropped === undefined
+            ? attempt(options, run, { ...progress, dropped: { by: failure, over: channel } })
+            : loss(options, { by: failure, over: channel })
+        case "SessionLost":
+          return progress.hasExpired
+            ? giveUp(new RpcFailure({ error: failure.error }))
+            : attempt(options, run, { ...progress, hasExpired: true })
+        case "DeadlinePassed":
+          return failure.sent
+            ? Effect.fail(unanswered(options, keyOver(channel, options)))
+            : giveUp(unconnected(options))
+        default:
+          return Effect.fail(failure)
+      }
+    })
 
   const call: Link["call"] = (options, run) =>
     Effect.suspend(() => {
@@ -180,8 +191,42 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
       )
     })
 
+  const callAfter: DirectLink["callAfter"] = (answer, channel, deadline, onEnd) => {
+    let isFirst = true
+    return (options, run) =>
+      Effect.suspend(() => {
+        if (!isFirst) return call(options, run)
+        isFirst = false
+        const progress = { deadline, dropped: undefined, hasExpired: false }
+        const answered = run({ ...channel, request: () => answer }, remaining(deadline), false)
+        // The next call takes a turn of its own.
+        return Effect.ensuring(settle(options, run, progress, channel, answered), onEnd)
+      })
+  }
+
+  const link: DirectLink = { release: turns.release, callAfter }
+
+  const direct: Link["direct"] = (options, question) =>
+    Effect.async((resume) => {
+      const channel = channels.current()
+      if (
+        isFinishing || channel?.peer === undefined || channel.dialect !== "native" || options.timeoutMillis <= 0 ||
+        !turns.tryTake()
+      ) {
+        return resume(question.otherwise(options, call, clock.unsafeCurrentTimeMillis() + options.timeoutMillis))
+      }
+      const { peer } = channel
+      const asked = new DirectCall(options, question, resume, channel, link)
+      peer.ask(question.method, question.params(options, channel), asked)
+      return Effect.sync(() => {
+        peer.stop(asked)
+        asked.release()
+      })
+    })
+
   return {
     call,
+    direct,
     finish: (grace) =>
       Effect.suspend(() => {
         isFinishing = true

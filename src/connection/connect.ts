@@ -101,7 +101,8 @@ export const connect = Effect.fnUntraced(function*(
   channel = {
     ...established,
     dialect: established.features.has("native") ? "native" : "mcp",
-    request: peer.request
+    request: peer.request,
+    peer
   }
   if (isOpen) onOpen(channel)
   const connected: Connected = { channel, closed }

@@ -208,7 +208,8 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
     status: Stream.takeUntil(status.changes, GatewayStatus.$is("Closed")),
     channel: next,
     notifications: Stream.empty,
-    call: calls.call
+    call: calls.call,
+    direct: calls.direct
   }
   return link
 })

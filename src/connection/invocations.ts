@@ -19,7 +19,7 @@ import { wireFailureOfAny, wireFailureOfRpc } from "../errors/wire.js"
 import { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
 import { keyOver } from "./call.js"
 import { type InvokeRequest, Malformed, type RawOutcome } from "./InvokeRequest.js"
-import type { CallFailure, CallOptions, Channel, ChannelFailure, Link } from "./Link.js"
+import type { CallFailure, CallOptions, Channel, ChannelFailure, Link, Question } from "./Link.js"
 import { callTool, listTools } from "./tools.js"
 
 const decodeDefinition = Schema.decodeUnknownOption(CapabilityDefinition)
@@ -37,16 +37,20 @@ export const readResult = (result: unknown): RawOutcome | undefined => {
   return result["success"] === false ? { _tag: "Failure", failure: wireFailureOfAny(result["error"]) } : undefined
 }
 
+const nativeMethod = "capabilities.invoke"
+
+const nativeParams = (request: InvokeRequest, channel: Channel) => ({
+  capability: request.name,
+  arguments: request.arguments,
+  idempotency_key: keyOver(channel, request)
+})
+
 const nativeInvoke = (channel: Channel, request: InvokeRequest, timeoutMillis: number) =>
   Effect.flatMap(
-    channel.request(
-      "capabilities.invoke",
-      { capability: request.name, arguments: request.arguments, idempotency_key: keyOver(channel, request) },
-      timeoutMillis
-    ),
+    channel.request(nativeMethod, nativeParams(request, channel), timeoutMillis),
     (result): Effect.Effect<RawOutcome, Malformed> => {
       const outcome = readResult(result)
-      return outcome === undefined ? Effect.fail(malformed("capabilities.invoke")) : Effect.succeed(outcome)
+      return outcome === undefined ? Effect.fail(malformed(nativeMethod)) : Effect.succeed(outcome)
     }
   )
 
@@ -78,7 +82,7 @@ type RunOnce<A> = (
 
 // `Link.call` speaks of the connection only; a malformed answer travels through it as a value.
 export const call = <A>(
-  link: Link,
+  link: Pick<Link, "call">,
   options: CallOptions,
   run: RunOnce<A>
 ): Effect.Effect<A, CallFailure | Malformed> =>
@@ -95,7 +99,11 @@ interface Sent {
   key: string | undefined
 }
 
-const invokeOnce = (link: Link, request: InvokeRequest, sent: Sent): Effect.Effect<RawOutcome, KruxosError> =>
+const invokeOnce = (
+  link: Pick<Link, "call">,
+  request: InvokeRequest,
+  sent: Sent
+): Effect.Effect<RawOutcome, KruxosError> =>
   Effect.mapError(
     call(link, request, (channel, timeoutMillis, isRepeat) => {
       sent.isRepeat = isRepeat
@@ -127,36 +135,53 @@ const withKey = (error: ApprovalRequired, idempotencyKey: string | undefined) =>
 
 const shortestWaitMillis = 100
 
+const invokeOver = (
+  link: Pick<Link, "call">,
+  request: InvokeRequest,
+  deadline: number,
+  timeoutMillis: number
+): Effect.Effect<unknown, KruxosError> => {
+  const sent: Sent = { isRepeat: false, key: undefined }
+  const fail = (error: KruxosError, isAnswer: boolean): Effect.Effect<unknown, KruxosError> => {
+    if (error._tag === "ApprovalRequired") return Effect.fail(withKey(error, sent.key))
+    if (isInDoubt(request, sent, error, isAnswer)) return Effect.fail(unknownAfter(error, sent))
+    if (!isTransient(error) || !(request.replayable || sent.key !== undefined)) return Effect.fail(error)
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const wait = Math.max(shortestWaitMillis, Duration.toMillis(error.retryAfter ?? Duration.infinity))
+      const left = deadline - now - wait
+      return left <= 0
+        ? Effect.fail(error)
+        : Effect.delay(invokeOver(link, request, deadline, left), Duration.millis(wait))
+    })
+  }
+  return Effect.matchEffect(invokeOnce(link, { ...request, timeoutMillis }, sent), {
+    onFailure: (error) => fail(error, false),
+    onSuccess: (outcome) =>
+      outcome._tag === "Output"
+        ? Effect.succeed(outcome.data)
+        : fail(decodeFailure(outcome.failure, request.name), true)
+  })
+}
+
+const invocation: Question<InvokeRequest, unknown, KruxosError> = {
+  method: nativeMethod,
+  params: nativeParams,
+  read: (result) =>
+    Predicate.isRecord(result) && result["success"] === true ? Effect.succeed(result["data"]) : undefined,
+  otherwise: (request, call, deadline) => invokeOver({ call }, request, deadline, request.timeoutMillis)
+}
+
 /**
  * Invokes a capability; the data of the answer is as it came. One that the gateway puts off (RateLimited, ServiceUnavailable) is
  * asked again when the gateway says, if it is replayable or keyed and that is within its deadline.
  */
-export const invoke = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> => {
-  const attempt = (deadline: number, timeoutMillis: number): Effect.Effect<unknown, KruxosError> => {
-    const sent: Sent = { isRepeat: false, key: undefined }
-    const fail = (error: KruxosError, isAnswer: boolean): Effect.Effect<unknown, KruxosError> => {
-      if (error._tag === "ApprovalRequired") return Effect.fail(withKey(error, sent.key))
-      if (isInDoubt(request, sent, error, isAnswer)) return Effect.fail(unknownAfter(error, sent))
-      if (!isTransient(error) || !(request.replayable || sent.key !== undefined)) return Effect.fail(error)
-      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const wait = Math.max(shortestWaitMillis, Duration.toMillis(error.retryAfter ?? Duration.infinity))
-        const left = deadline - now - wait
-        return left <= 0 ? Effect.fail(error) : Effect.delay(attempt(deadline, left), Duration.millis(wait))
-      })
-    }
-    return Effect.matchEffect(invokeOnce(link, { ...request, timeoutMillis }, sent), {
-      onFailure: (error) => fail(error, false),
-      onSuccess: (outcome) =>
-        outcome._tag === "Output"
-          ? Effect.succeed(outcome.data)
-          : fail(decodeFailure(outcome.failure, request.name), true)
-    })
-  }
-  return Effect.flatMap(
-    Clock.currentTimeMillis,
-    (now) => attempt(now + request.timeoutMillis, request.timeoutMillis)
-  )
-}
+export const invoke = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> =>
+  request.timeoutOver === undefined
+    ? link.direct(request, invocation)
+    : Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => invokeOver(link, request, now + request.timeoutMillis, request.timeoutMillis)
+    )
 
 const isTransient = (error: KruxosError): error is RateLimited | ServiceUnavailable =>
   error._tag === "RateLimited" || error._tag === "ServiceUnavailable"

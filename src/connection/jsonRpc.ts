@@ -1,4 +1,3 @@
-import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import { RpcCode, type RpcError } from "../errors/wire.js"
 import { isDeeper, isLongEnoughToBeDeep, maximumDepth } from "../schema/nesting.js"
@@ -66,13 +65,17 @@ const decodeMessage = (value: unknown, mayBeDeep: boolean): Message => {
 
 /** Reads one frame. It never fails: what cannot be read is `Invalid`, with the error to answer. */
 export const decodeFrame = (text: string): Frame => {
-  const parsed = Either.try((): unknown => JSON.parse(text))
-  if (Either.isLeft(parsed)) return invalid(null, RpcCode.parseError, "The message is not valid JSON")
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return invalid(null, RpcCode.parseError, "The message is not valid JSON")
+  }
   const mayBeDeep = isLongEnoughToBeDeep(text)
-  if (!Array.isArray(parsed.right)) return decodeMessage(parsed.right, mayBeDeep)
-  return parsed.right.length === 0
+  if (!Array.isArray(parsed)) return decodeMessage(parsed, mayBeDeep)
+  return parsed.length === 0
     ? invalid(null, RpcCode.invalidRequest, "A batch has at least one message")
-    : { _tag: "Batch", messages: parsed.right.map((message) => decodeMessage(message, mayBeDeep)) }
+    : { _tag: "Batch", messages: parsed.map((message) => decodeMessage(message, mayBeDeep)) }
 }
 
 export const encodeRequest = (id: RpcId, method: string, params: unknown): string =>

@@ -174,6 +174,14 @@ export const make = Effect.fnUntraced(function*(
     })
   }
 
+  const postGroups = (groups: ReadonlyArray<ReadonlyArray<Written>>) => {
+    const [first, ...others] = groups
+    // A fiber for each is only needed where there are several.
+    return first !== undefined && others.length === 0
+      ? postGroup(first)
+      : Effect.forEach(groups, postGroup, { concurrency: "unbounded", discard: true })
+  }
+
   const postAll = (calls: ReadonlyArray<RpcCall>) =>
     Effect.suspend(() => {
       let sent = false
@@ -191,7 +199,7 @@ export const make = Effect.fnUntraced(function*(
       const posted = Effect.flatMap(room.enter(begin), ({ unwritable, written }) =>
         Effect.zipRight(
           Effect.all(unwritable, { discard: true }),
-          Effect.forEach(bodies(written), postGroup, { concurrency: "unbounded", discard: true })
+          postGroups(bodies(written))
         ))
       const expire = (call: RpcCall) =>
         Effect.suspend(() =>

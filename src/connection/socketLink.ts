@@ -125,7 +125,8 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
     status: Stream.takeUntil(status.changes, GatewayStatus.$is("Closed")),
     channel: channels.next,
     notifications: Stream.fromPubSub(notifications),
-    call: calls.call
+    call: calls.call,
+    direct: calls.direct
   }
   return link
 })

@@ -1,4 +1,4 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,6 +6,14 @@ import * as NodeDial from "../connection/nodeDial.js"
 import type { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import { type GatewayServices, layerOn } from "../services/Gateway.js"
 import { config, type GatewayOptions } from "../services/GatewayOptions.js"
+
+const noHttp = Layer.succeed(
+  HttpClient.HttpClient,
+  HttpClient.make(() => Effect.dieMessage("A connection over a WebSocket asks nothing over HTTP"))
+)
+
+// Loaded where it is used: it takes longer than all else that a connection over a WebSocket needs of the platform.
+const overHttp = Layer.unwrapEffect(Effect.map(Effect.promise(() => import("./httpClient.js")), ({ layer }) => layer))
 
 /**
  * Connects to a KruxOS gateway from Node, over a WebSocket whose upgrade carries the key in its Authorization header, or
@@ -16,7 +24,7 @@ export const layer = (
   options: GatewayOptions
 ): Layer.Layer<GatewayServices, ConnectionFailed | AuthenticationFailed> =>
   layerOn(options, (endpoint) => NodeDial.dial(endpoint.socket, options.apiKey)).pipe(
-    Layer.provide(NodeHttpClient.layer)
+    Layer.provide(options.transport === "http" ? overHttp : noHttp)
   )
 
 /**

@@ -48,6 +48,11 @@ export const Json = Schema.Unknown.annotations({ [WireType]: "Object" })
 const hasZone = /(?:z|[+-]\d{2}:?\d{2})$/i
 
 const parseUtc = (text: string): Option.Option<DateTime.Utc> => {
+  // As most of them come; the same without looking for other zones.
+  if (text.endsWith("Z")) {
+    const milliseconds = Date.parse(text)
+    return Number.isNaN(milliseconds) ? Option.none() : Option.some(DateTime.unsafeMake(milliseconds))
+  }
   const dateOnly = /^\d{4}-\d{2}-\d{2}$/.test(text)
   return Option.map(DateTime.make(dateOnly || hasZone.test(text) ? text : `${text}Z`), DateTime.toUtc)
 }

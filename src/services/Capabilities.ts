@@ -7,9 +7,8 @@ import * as Stream from "effect/Stream"
 import type { BuiltIn } from "../catalogue/builtIn.js"
 import type { AnyCatalogue, Input, InvokeErrorIn, NameIn, Output } from "../catalogue/Catalogue.js"
 import { isListed, type ListFilter } from "../catalogue/listFilter.js"
-import { isReplayable } from "../catalogue/replayable.js"
 import * as Invocations from "../connection/invocations.js"
-import type { InvokeRequest, RawOutcome } from "../connection/InvokeRequest.js"
+import { Invocation, type InvokeRequest, type RawOutcome } from "../connection/InvokeRequest.js"
 import { GatewayStatus, type Link } from "../connection/Link.js"
 import { decodeFailure } from "../errors/decode.js"
 import type { GatewayError } from "../errors/gateway.js"
@@ -135,7 +134,9 @@ const byName = (one: CapabilityDefinition, other: CapabilityDefinition) =>
 const graceMillis = 5000
 
 /** What is known of a capability that is invoked. */
-type Known = Pick<Codec<never, unknown, KruxosError>, "capability" | "decode" | "fits" | "narrow">
+type Known = Omit<Codec<never, unknown, KruxosError>, "encode" | "settle">
+
+const nothingKnown = { replayable: false, fits: undefined, answersWithText: false }
 
 /**
  * Makes the service over a link. `requestTimeoutMillis` is how long a call waits that says nothing else; `send` makes an
@@ -157,30 +158,23 @@ export const make = <C extends AnyCatalogue>(
     input: Arguments,
     options: InvokeOptions | undefined,
     known: Known | undefined
-  ): InvokeRequest => {
-    const replayable = known !== undefined && isReplayable(known.capability)
-    return {
+  ): InvokeRequest =>
+    new Invocation(
       name,
-      operation: name,
-      arguments: input,
-      timeoutMillis: timeoutOf(options, known && ownTimeoutSeconds(known.capability, input)),
-      replayable,
-      idempotencyKey: options?.idempotencyKey ?? (replayable ? undefined : makeIdempotencyKey()),
-      fits: known?.fits,
-      answersWithText: known !== undefined && "content" in known.capability.outputs
-    }
-  }
+      input,
+      timeoutOf(options, known && ownTimeoutSeconds(known.capability, input)),
+      options?.idempotencyKey ?? (known?.replayable === true ? undefined : makeIdempotencyKey()),
+      known ?? nothingKnown
+    )
 
   const invoke: CapabilitiesService<C>["invoke"] = (name, ...[input, options]) =>
     Effect.withFiberRuntime((fiber) => {
       const codec = codecOf(catalogue, name)
       if (codec === undefined) return Effect.dieMessage(`${name} is not in the catalogue`)
       const encoded = codec.encode(input)
-      if (Either.isLeft(encoded)) return Effect.fail(codec.narrow(encoded.left))
-      return Effect.matchEffect(send(requestOf(name, encoded.right, options, codec), fiber), {
-        onFailure: (error) => Effect.fail(codec.narrow(error)),
-        onSuccess: (raw) => Either.mapLeft(codec.decode(raw), codec.narrow)
-      })
+      return Either.isLeft(encoded)
+        ? Effect.fail(codec.narrow(encoded.left))
+        : codec.settle(send(requestOf(name, encoded.right, options, codec), fiber))
     })
 
   const invokeDynamic = <A, I>(

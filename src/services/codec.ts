@@ -1,11 +1,15 @@
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { type AnyCapability, inputField } from "../catalogue/Capability.js"
 import { type AnyCatalogue, type Input, type InvokeErrorIn, type NameIn, type Output } from "../catalogue/Catalogue.js"
 import { invalidInputOf } from "../catalogue/invalidInput.js"
+import { isReplayable } from "../catalogue/replayable.js"
 import { CapabilityError, GeneralError, type InvalidInput, OutputMismatch } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
+import { readerOf, unfit } from "../schema/quick.js"
 
 /** What an invocation sends. */
 export interface Arguments {
@@ -15,12 +19,18 @@ export interface Arguments {
 /** How the values of one capability are written, and how its answers are read. */
 export interface Codec<I, O, E> {
   readonly capability: AnyCapability
+  /** Whether it may be invoked again where no answer came. */
+  readonly replayable: boolean
+  /** Whether an MCP gateway answers with the bare text of the content. */
+  readonly answersWithText: boolean
   readonly encode: (input: I | undefined) => Either.Either<Arguments, InvalidInput>
   readonly decode: (raw: unknown) => Either.Either<O, OutputMismatch>
   /** Whether a value has the form of the output. */
   readonly fits: (raw: unknown) => boolean
   /** The error as the signature has it: one that the capability does not list becomes CapabilityError. */
   readonly narrow: (error: KruxosError) => E
+  /** An invocation with its output and its errors as the signature has them. */
+  readonly settle: (invoked: Effect.Effect<unknown, KruxosError>) => Effect.Effect<O, E>
 }
 
 const generalTags = new Set<string>(GeneralError.members.map(({ _tag }) => _tag))
@@ -51,25 +61,51 @@ const asCapabilityError = (error: KruxosError) =>
     cause: error
   })
 
+const preserve = { onExcessProperty: "preserve" } as const
+
 const make = (capability: AnyCapability): Codec<unknown, unknown, KruxosError> => {
   const encode = Schema.encodeUnknownEither(capability.inputSchema, { onExcessProperty: "error" })
-  const decode = Schema.decodeUnknownEither(capability.outputSchema, { onExcessProperty: "preserve" })
+  const decodeSlowly = Schema.decodeUnknownEither(capability.outputSchema, preserve)
+  const isDecodable = ParseResult.decodeUnknownEither(capability.outputSchema, preserve)
+  const read = readerOf(capability.outputSchema.ast)
   const ownTags = new Set(Object.values(capability.errors).map((entry) => tagOf(entry.class)))
+
+  const decode = (raw: unknown): Either.Either<unknown, OutputMismatch> => {
+    const filled = fillSpellings(raw, capability.spellings)
+    const quick = read(filled)
+    if (quick !== unfit) return Either.right(quick)
+    return Either.mapLeft(decodeSlowly(filled), (cause) =>
+      new OutputMismatch({
+        message:
+          `The output of ${capability.name} does not have the form that the catalogue gives it: ${cause.message}`,
+        capability: capability.name,
+        raw,
+        cause
+      }))
+  }
+
+  const narrow = (error: KruxosError) =>
+    generalTags.has(error._tag) || ownTags.has(error._tag) || isGatewayError(error) ? error : asCapabilityError(error)
+
+  // Made once, and not for each invocation.
+  const handlers = {
+    onFailure: (error: KruxosError) => Effect.fail(narrow(error)),
+    onSuccess: decode
+  }
+
   return {
     capability,
+    replayable: isReplayable(capability),
+    answersWithText: "content" in capability.outputs,
     encode: (input) => Either.mapLeft(encode(input ?? {}), (error) => invalidInputOf(error, capability.name)),
-    decode: (raw) =>
-      Either.mapLeft(decode(fillSpellings(raw, capability.spellings)), (cause) =>
-        new OutputMismatch({
-          message:
-            `The output of ${capability.name} does not have the form that the catalogue gives it: ${cause.message}`,
-          capability: capability.name,
-          raw,
-          cause
-        })),
-    fits: (raw) => Either.isRight(decode(fillSpellings(raw, capability.spellings))),
-    narrow: (error) =>
-      generalTags.has(error._tag) || ownTags.has(error._tag) || isGatewayError(error) ? error : asCapabilityError(error)
+    decode,
+    fits: (raw) => {
+      const filled = fillSpellings(raw, capability.spellings)
+      // Makes no message of what is wrong with it.
+      return read(filled) !== unfit || Either.isRight(isDecodable(filled))
+    },
+    narrow,
+    settle: (invoked) => Effect.matchEffect(invoked, handlers)
   }
 }
 

@@ -8,14 +8,26 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
+import type { Link } from "../../src/connection/Link.js"
 import { ConnectionFailed } from "../../src/errors/gateway.js"
+import { at } from "../support/json.js"
 import { parameters } from "../support/runs.js"
-import { initialized, make, requests, type ServerSide, settled } from "../support/scriptedGateway.js"
-import { call, failureOf, linkTo, started } from "./linkSupport.js"
+import {
+  type Asked,
+  initialized,
+  make,
+  native,
+  requests,
+  type ServerSide,
+  settled
+} from "../support/scriptedGateway.js"
+import { call, direct, failureOf, linkTo, started } from "./linkSupport.js"
 
 const nobody = new ConnectionFailed({ message: "nobody there" })
 
 const silent = initialized()
+
+const silentNative = initialized(undefined, native)
 
 const later = (duration: number) => Effect.zipRight(TestClock.adjust(duration), settled)
 
@@ -88,7 +100,23 @@ describe("maxInFlight", () => {
 })
 
 describe("whatever happens in whatever order", () => {
-  const step = FastCheck.constantFrom("call", "callSafe", "answer", "close", "wait", "interrupt", "settle", "yield")
+  const starts = ["call", "callSafe", "direct", "directSafe"] as const
+
+  const step = FastCheck.constantFrom(...starts, "answer", "close", "wait", "interrupt", "settle", "yield")
+
+  const isStart = (each: string): each is typeof starts[number] => starts.some((start) => start === each)
+
+  // A direct call that has to go on asks for its name as every other does.
+  const start = (link: Link, each: typeof starts[number], name: string) => {
+    const options = { operation: name, replayable: each.endsWith("Safe") }
+    return each.startsWith("call")
+      ? call(link, { ...options, method: name })
+      : direct(
+        link,
+        options,
+        (given, over) => over(given, (channel, timeoutMillis) => channel.request(name, {}, timeoutMillis))
+      )
+  }
 
   it(
     "every call settles, with an answer of its own or an error, and only safe ones are sent twice",
@@ -97,25 +125,24 @@ describe("whatever happens in whatever order", () => {
         FastCheck.asyncProperty(FastCheck.array(step, { maxLength: 40 }), FastCheck.nat(3), (script, failing) => {
           const test = Effect.gen(function*() {
             const scope = yield* Scope.make()
-            const steps = Array.from({ length: 40 }, (_, index) => index % 4 < failing ? nobody : silent)
-            const gateway = make(silent, ...steps)
+            const steps = Array.from({ length: 40 }, (_, index) => index % 4 < failing ? nobody : silentNative)
+            const gateway = make(silentNative, ...steps)
             const link = yield* Scope.extend(linkTo(gateway, { maxInFlight: 3 }), scope)
             const calls: Array<
               { readonly name: string; readonly fiber: Fiber.Fiber<Either.Either<unknown, unknown>> }
             > = []
             const interrupted = new Set<string>()
+            const nameOf = ({ method, params }: Asked) => method === "m" ? at(params, "of") : method
             const everyRequest = () =>
               gateway.connections.flatMap((server) => requests(server).map((asked) => ({ server, asked })))
             const answerOldest = (server: ServerSide) => {
               const [oldest] = requests(server)
-              if (oldest !== undefined) server.answer(oldest.id, oldest.method)
+              if (oldest !== undefined) server.answer(oldest.id, nameOf(oldest))
             }
             for (const each of script) {
-              if (each === "call" || each === "callSafe") {
+              if (isStart(each)) {
                 const name = `${each}-${calls.length}`
-                const fiber = yield* Effect.fork(
-                  Effect.either(call(link, { method: name, replayable: each === "callSafe" }))
-                )
+                const fiber = yield* Effect.fork(Effect.either(start(link, each, name)))
                 calls.push({ name, fiber })
               } else if (each === "answer") gateway.connections.forEach(answerOldest)
               else if (each === "close") gateway.connections.at(-1)?.close()
@@ -135,8 +162,8 @@ describe("whatever happens in whatever order", () => {
               const exit = yield* Effect.flatMap(Fiber.poll(fiber), Effect.orElseFail(() => new Error(`${name} hangs`)))
               if (Exit.isFailure(exit)) assert.isTrue(interrupted.has(name))
               else if (Either.isRight(exit.value)) assert.strictEqual(exit.value.right, name)
-              const sent = everyRequest().filter(({ asked }) => asked.method === name).length
-              assert.isAtMost(sent, name.startsWith("callSafe") ? 2 : 1)
+              const sent = everyRequest().filter(({ asked }) => nameOf(asked) === name).length
+              assert.isAtMost(sent, name.includes("Safe") ? 2 : 1)
             }
             yield* Scope.close(scope, Exit.void)
           })

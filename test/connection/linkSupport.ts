@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { CallOptions, Link } from "../../src/connection/Link.js"
+import type { CallFailure, CallOptions, Link, Question } from "../../src/connection/Link.js"
 import type { ConnectionOptions } from "../../src/connection/Options.js"
 import * as SocketLink from "../../src/connection/socketLink.js"
 import type { ScriptedGateway } from "../support/scriptedGateway.js"
@@ -34,6 +34,27 @@ export const call = (link: Link, options: Partial<CallOptions & { readonly metho
   link.call(
     { operation: "the call", timeoutMillis: 10_000, replayable: false, ...options },
     (channel, timeoutMillis) => channel.request(options.method ?? "m", {}, timeoutMillis)
+  )
+
+interface DirectOptions extends CallOptions {
+  readonly value?: unknown
+}
+
+/** Asks for `m` directly: an object is more than a plain answer. Otherwise it is a call that asks for `again`. */
+export const direct = (
+  link: Link,
+  options: Partial<DirectOptions> = {},
+  otherwise: Question<DirectOptions, unknown, CallFailure>["otherwise"] = (given, call) =>
+    call(given, (channel, timeoutMillis) => channel.request("again", {}, timeoutMillis))
+) =>
+  link.direct<DirectOptions, unknown, CallFailure>(
+    { operation: "the call", timeoutMillis: 10_000, replayable: false, ...options },
+    {
+      method: "m",
+      params: ({ operation, value }) => ({ of: operation, value }),
+      read: (result) => typeof result === "string" ? Effect.succeed(result) : undefined,
+      otherwise
+    }
   )
 
 /** Starts an effect, and lets everything happen that needs no time. */

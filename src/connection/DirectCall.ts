@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect"
+import type { CallOptions, Channel, ChannelFailure, Link, Question } from "./Link.js"
+import type { RequestFailure } from "./Peer.js"
+import { PendingRequest } from "./PendingRequest.js"
+
+/** What a direct call needs of its link. */
+export interface DirectLink {
+  /** Gives the call's turn back. */
+  readonly release: () => void
+  /**
+   * `Link.call` of a call that goes on because of its answer: the first time, it begins with that answer, and `onEnd` is run at its
+   * end.
+   */
+  readonly callAfter: (
+    answer: Effect.Effect<unknown, ChannelFailure>,
+    channel: Channel,
+    deadline: number,
+    onEnd: Effect.Effect<void>
+  ) => Link["call"]
+}
+
+/** The request of a call that has a turn, and gives it back once. */
+export class DirectCall<Options extends CallOptions, A, E> extends PendingRequest {
+  readonly #options: Options
+  readonly #question: Question<Options, A, E>
+  readonly #resume: (effect: Effect.Effect<A, E>) => void
+  readonly #channel: Channel
+  readonly #link: DirectLink
+  #hasTurn = true
+
+  constructor(
+    options: Options,
+    question: Question<Options, A, E>,
+    resume: (effect: Effect.Effect<A, E>) => void,
+    channel: Channel,
+    link: DirectLink
+  ) {
+    super(options.timeoutMillis)
+    this.#options = options
+    this.#question = question
+    this.#resume = resume
+    this.#channel = channel
+    this.#link = link
+  }
+
+  onResult(result: unknown): void {
+    const success = this.#question.read(result)
+    if (success === undefined) return this.#goOn(Effect.succeed(result))
+    this.release()
+    this.#resume(success)
+  }
+
+  onFailure(failure: RequestFailure): void {
+    this.#goOn(Effect.fail(failure))
+  }
+
+  release(): void {
+    if (!this.#hasTurn) return
+    this.#hasTurn = false
+    this.#link.release()
+  }
+
+  #goOn(answer: Effect.Effect<unknown, ChannelFailure>): void {
+    const release = Effect.sync(() => this.release())
+    const call = this.#link.callAfter(answer, this.#channel, this.deadline, release)
+    this.#resume(Effect.ensuring(this.#question.otherwise(this.#options, call, this.deadline), release))
+  }
+}
