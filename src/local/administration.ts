@@ -6,9 +6,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { audited } from "./audit/agents.js"
 import * as DataDirectory from "./data/DataDirectory.js"
 import * as Workspaces from "./sessions/Workspaces.js"
 import { Agents, type AgentsService } from "./store/Agents.js"
+import { AuditLog } from "./store/AuditLog.js"
 import * as Store from "./store/Store.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
 import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
@@ -87,5 +89,5 @@ export const open = (
   Effect.gen(function*() {
     const data = yield* ifMissing === "make" ? DataDirectory.open(directory) : DataDirectory.openExisting(directory)
     const store = yield* Layer.build(Store.layer({ filename: data.database }))
-    return make(Context.get(store, Agents), data)
+    return make(audited(Context.get(store, Agents), Context.get(store, AuditLog)), data)
   }).pipe(Effect.provide(NodeContext.layer))

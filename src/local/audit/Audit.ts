@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { Mutable } from "effect/Types"
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import { isReplayable } from "../../catalogue/replayable.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
@@ -94,10 +95,12 @@ const make = (dataDirectory: string | undefined) =>
 
     const attempt: AuditService["attempt"] = ({ capability: name, idempotencyKey, input, session }) => {
       const invocation = ++invocations
-      let about: About = {
+      const about: Mutable<About> = {
         agent: session.agent.name,
         sessionId: session.id,
         capability: recordedText(name.slice(0, 200)),
+        tier: undefined,
+        rule: undefined,
         idempotencyKey
       }
       let isRun = false
@@ -165,7 +168,8 @@ const make = (dataDirectory: string | undefined) =>
             }))
           }),
         decided: ({ rule, tier }) => {
-          about = { ...about, tier, rule }
+          about.tier = tier
+          about.rule = rule
         },
         run,
         watch: (whole) =>

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 
 /** What the audit log says of one thing that happened, but for its place in the log. */
 export interface Fact {
@@ -54,10 +54,12 @@ export const canonicalForm = (entry: Unsealed): string =>
   })
 
 /** The hash of an entry, in hexadecimal. */
-export const hashOf = (entry: Unsealed): string => createHash("sha256").update(canonicalForm(entry)).digest("hex")
+export const hashOf = (entry: Unsealed): string => hash("sha256", canonicalForm(entry), "hex")
+
+const isPlain = (text: string): boolean => /^[ -~]*$/.test(text)
 
 const wellFormed = (text: string): string => text.replaceAll("\0", "\uFFFD").replaceAll(/\p{Surrogate}/gu, "\uFFFD")
 
 /** Text as it comes back from a column: without NUL characters and half characters. */
 export const columnText = (text: string | null | undefined): string | null =>
-  text === null || text === undefined ? null : wellFormed(text)
+  text === null || text === undefined ? null : isPlain(text) ? text : wellFormed(text)

@@ -11,7 +11,7 @@ const secretNames = "pass(?:word|phrase|wd)|secret|token|api[_-]?key|authorizati
 
 // What stands within a text, such as a command line or the address of a page, has no name of its own.
 const secretsInText: ReadonlyArray<readonly [RegExp, string]> = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*/g, masked],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END|$)/g, masked],
   [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]{0,100}):[^\s/@]+@/gi, `$1:${masked}@`],
   [/\b(bearer|basic)(\s+)[\w.~+/=-]{4,}/gi, `$1$2${masked}`],
   [
@@ -25,6 +25,11 @@ const secretsInText: ReadonlyArray<readonly [RegExp, string]> = [
 ]
 
 const mayHoldSecret = new RegExp(`${secretNames}|bearer|basic|://|-----BEGIN`, "i")
+
+const secretOption = new RegExp(`^--?[\\w-]{0,40}(?:${secretNames})[\\w-]{0,40}$`, "i")
+
+// The arguments of a command are texts of their own.
+const isSecretOption = (previous: unknown) => typeof previous === "string" && secretOption.test(previous)
 
 /** A text as it may be kept: what looks like a secret in it is masked. */
 export const recordedText = (text: string): string =>
@@ -51,7 +56,7 @@ const shortened = (value: unknown): unknown => {
     if (Array.isArray(inner)) {
       return inner.length > mostParts
         ? { left_out: "list", items: inner.length }
-        : inner.map((item) => shorten(item, depth + 1))
+        : inner.map((item, index) => isSecretOption(inner[index - 1]) ? masked : shorten(item, depth + 1))
     }
     if (!Predicate.isRecord(inner)) return inner
     const entries = Object.entries(inner)

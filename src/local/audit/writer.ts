@@ -7,7 +7,8 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { ServiceUnavailable } from "../../errors/general.js"
-import type { AuditLogService } from "../store/AuditLog.js"
+import { letOthersRun } from "../letOthersRun.js"
+import { type AuditLogService, batchSizes } from "../store/AuditLog.js"
 import type { Fact, Head } from "./chain.js"
 import { endLost, entriesLost } from "./facts.js"
 
@@ -37,7 +38,6 @@ const noneLost = { count: 0, from: 0, to: 0 }
 
 const mostWaiting = 4096
 const mostBytes = 16 * 1024 * 1024
-const mostAtOnce = 128
 const enough = 64
 const delay = "50 millis"
 const pauseAfterFailure = "1 second"
@@ -100,7 +100,7 @@ export const make = (
     }
 
     const take = (): ReadonlyArray<Waiting> => {
-      const batch = waiting.splice(0, mostAtOnce)
+      const batch = waiting.splice(0, batchSizes.find((size) => size <= waiting.length))
       for (const one of batch) {
         one.isTaken = true
         bytes -= one.size
@@ -145,8 +145,8 @@ export const make = (
     const loop = Effect.gen(function*() {
       yield* some.await
       if (!isUrgent()) yield* Effect.timeoutOption(urgent.await, isFailing ? pauseAfterFailure : delay)
-      // All that is about to be written goes along.
-      yield* Effect.yieldNow()
+      // All that is about to be written goes along: what other fibers and sockets have ready by now.
+      yield* awaited > 0 ? letOthersRun : Effect.yieldNow()
       yield* flush
     })
 

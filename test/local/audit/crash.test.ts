@@ -71,7 +71,7 @@ describe("the audit log of gateways that are killed under load", () => {
             yield* gateway.startAgain
           }
         }
-        isOver = true
+        state.isOver = true
         yield* running.await
         for (const gateway of gateways) yield* gateway.end("SIGTERM")
         const { entries, found } = yield* inspected(used)
