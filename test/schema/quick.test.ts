@@ -52,9 +52,9 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
 
 // Schema makes a record's own `__proto__` the prototype of what it gives, and each time another one.
 const isSame = (given: unknown, one: unknown, other: unknown) =>
-  JSON.stringify(given)?.includes("__proto__")
-    ? JSON.stringify(one) === JSON.stringify(other)
-    : isDeepStrictEqual(one, other)
+  isDeepStrictEqual(one, other) ||
+  (JSON.stringify(given).includes("\"__proto__\":") &&
+    isDeepStrictEqual(JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other))))
 
 /** The two readings of a value; the quick one may be missing, but is never another one. */
 const compare = (schema: AnySchema) => {
