@@ -1,8 +1,23 @@
-import { defineConfig } from "vitest/config"
+import { configDefaults, defineConfig } from "vitest/config"
 
 const seed = process.env["KRUXOS_TEST_SEED"] ?? String(Math.floor(Math.random() * 2 ** 31))
 process.env["KRUXOS_TEST_SEED"] = seed
 console.log(`property tests: seed ${seed} (KRUXOS_TEST_SEED=${seed} repeats this run)`)
+
+const isFull = process.env["KRUXOS_TEST"] === "full"
+
+// Suites that start dozens of processes or wait for seconds, and that others show the heart of.
+const onlyInFull = [
+  "test/cli/approvals.test.ts",
+  "test/cli/audit.test.ts",
+  "test/cli/client.test.ts",
+  "test/cli/codegen.test.ts",
+  "test/cli/policy.test.ts",
+  "test/faults/cycles.test.ts",
+  "test/faults/proxyFaults.test.ts",
+  "test/local/protocol/slowReaders.test.ts",
+  "test/packaging/completion.test.ts"
+]
 
 const source = (path: string) => new URL(path, import.meta.url).pathname
 
@@ -15,10 +30,11 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, ...(isFull ? [] : onlyInFull)],
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    env: { KRUXOS_TEST_SEED: seed, KRUXOS_TEST: process.env["KRUXOS_TEST"] ?? "short" }
+    env: { KRUXOS_TEST_SEED: seed, KRUXOS_TEST: isFull ? "full" : "short" }
   }
 })
