@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -244,8 +245,10 @@ describe("HTTP when it ends", () => {
   it.live("says goodbye when its program is interrupted", () =>
     Effect.scoped(Effect.gen(function*() {
       const server = yield* rpcServer(gateway(() => "silence"))
-      const fiber = yield* Effect.fork(Effect.provide(Effect.zipRight(Gateway, Effect.never), layer(server)))
-      yield* until("the session", Effect.sync(() => server.requests.length === 1))
+      const connected = yield* Deferred.make<void>()
+      const program = Effect.zipRight(Effect.zipRight(Gateway, Deferred.succeed(connected, undefined)), Effect.never)
+      const fiber = yield* Effect.fork(Effect.provide(program, layer(server)))
+      yield* Deferred.await(connected)
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(methods(server), ["session.create", "session.end"])
     })).pipe(within("the end")))

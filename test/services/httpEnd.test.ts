@@ -176,7 +176,7 @@ describe("the send queue over HTTP", () => {
     Effect.flatMap(Capabilities, ({ invokeDynamic }) => invokeDynamic("pack.keep", { text }))
 
   it.scopedLive(
-    "holds calls back while too many bytes are on their way, and sends them in order",
+    "holds calls back while too many bytes are on their way, and sends them then",
     () =>
       Effect.gen(function*() {
         const held: Array<() => void> = []
@@ -208,7 +208,8 @@ describe("the send queue over HTTP", () => {
           yield* Fiber.joinAll(calls)
           const order = invocations(server).map((body) => String(at(body, "params", "arguments", "text")).charAt(0))
           assert.deepStrictEqual(order.toSorted(), ["a", "b", "c", "d"])
-          assert.deepStrictEqual(order.slice(2), ["c", "d"])
+          // Those that go together may arrive in any order: each has a socket of its own.
+          assert.deepStrictEqual(order.slice(2).toSorted(), ["c", "d"])
           assert.deepStrictEqual(cancellations(server), [])
         }).pipe(Effect.provide(layer(server, { sendQueueBytes: 1.5 * mebibyte })))
       }).pipe(within("the answers", "15 seconds")),
