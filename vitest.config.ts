@@ -14,9 +14,13 @@ const onlyInFull = [
   "test/cli/codegen.test.ts",
   "test/cli/policy.test.ts",
   "test/faults/cycles.test.ts",
+  "test/faults/largeFrames.test.ts",
   "test/faults/proxyFaults.test.ts",
+  "test/faults/reading.test.ts",
+  "test/local/audit/crash.test.ts",
   "test/local/protocol/slowReaders.test.ts",
-  "test/packaging/completion.test.ts"
+  "test/packaging/completion.test.ts",
+  "test/services/httpKeepAlive.test.ts"
 ]
 
 const source = (path: string) => new URL(path, import.meta.url).pathname
