@@ -185,6 +185,8 @@ describe("kruxos approvals", () => {
         yield* printed(`${early} filesystem.delete of agent: approved by supervisor at`)
         assert.include(watching.stderr(), "The gateway answers again")
 
+        // The two look at moments of their own.
+        yield* until("the other to see it", Effect.sync(() => json.stdout().includes("\"approved\"")))
         for (const running of [watching, json]) {
           yield* running.kill("SIGINT")
           assert.strictEqual((yield* running.ended).code, 0)
