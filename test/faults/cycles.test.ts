@@ -107,14 +107,14 @@ describe("connecting and closing", () => {
         )
         yield* cycle
         const descriptors = yield* gateway.descriptors
-        const before = yield* Effect.zipRight(Effect.repeatN(cycle, 50), gateway.memory)
+        // As long again as is measured: V8 goes on compiling for hundreds of cycles, and its code lies in the heap.
+        const before = yield* Effect.zipRight(Effect.repeatN(cycle, Math.max(50, overSockets)), gateway.memory)
         yield* leavesNothing(cycle, overSockets)
         yield* until(
           "every descriptor of the gateway to be closed",
           Effect.map(gateway.descriptors, (now) => now <= descriptors)
         )
-        // What compiling and caching take in a gateway that has just started is in it.
-        assert.isBelow((yield* gateway.memory).heapUsed - before.heapUsed, 3 * mebibyte)
+        assert.isBelow((yield* gateway.memory).heapUsed - before.heapUsed, mebibyte)
       }).pipe(quietly),
     120_000
   )

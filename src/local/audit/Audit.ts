@@ -13,6 +13,7 @@ import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
 import type { Session } from "../sessions/Session.js"
 import type { ApprovalRecord } from "../store/Approvals.js"
 import { AuditLog } from "../store/AuditLog.js"
+import type { GatewayInstance } from "../store/GatewayInstance.js"
 import { keepHead, knownHead } from "./anchoring.js"
 import { type About, aboutApproval, decided, fact, type Kind } from "./facts.js"
 import { recordedArguments, recordedText } from "./recorded.js"
@@ -216,5 +217,5 @@ const make = (dataDirectory: string | undefined) =>
   })
 
 /** Writes the log of the store; with a data directory, keeps where it ends in a file there. */
-export const layer = (dataDirectory: string | undefined): Layer.Layer<Audit, never, AuditLog> =>
+export const layer = (dataDirectory: string | undefined): Layer.Layer<Audit, never, AuditLog | GatewayInstance> =>
   Layer.scoped(Audit, make(dataDirectory))

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { GatewayInstance } from "../store/GatewayInstance.js"
 import type { Head } from "./chain.js"
 import * as HeadFile from "./head.js"
 
@@ -20,16 +21,21 @@ export const knownHead = (dataDirectory: string | undefined): Effect.Effect<Opti
 export const keepHead = (
   dataDirectory: string | undefined,
   head: () => Option.Option<Head>
-): Effect.Effect<void, never, Scope.Scope> =>
+): Effect.Effect<void, never, Scope.Scope | GatewayInstance> =>
   Effect.gen(function*() {
     if (dataDirectory === undefined) return
     const file = HeadFile.fileIn(dataDirectory)
+    const { id, isAlive } = yield* GatewayInstance
+    yield* Effect.catchAll(
+      HeadFile.sweep(file, isAlive),
+      ({ cause }) => Effect.logWarning("What killed gateways left of the audit log's end was not removed", cause)
+    )
     let kept = Option.getOrUndefined(head())?.hash
     let isFailing = false
     const keep = Effect.suspend(() => {
       const now = head()
       if (Option.isNone(now) || now.value.hash === kept) return Effect.void
-      return Effect.tap(HeadFile.write(file, now.value), () =>
+      return Effect.tap(HeadFile.write(file, now.value, id), () =>
         Effect.sync(() => {
           kept = now.value.hash
           isFailing = false

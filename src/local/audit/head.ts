@@ -1,7 +1,6 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { randomUUID } from "node:crypto"
 import * as FileSystem from "node:fs/promises"
 import * as Path from "node:path"
 import type { Head } from "./chain.js"
@@ -34,10 +33,11 @@ export const read = (file: string): Effect.Effect<Option.Option<Head>, HeadUnava
     Effect.mapError((cause) => new HeadUnavailable({ cause }))
   )
 
-/** Replaces the file, so that it is read either as it was or as it is. */
-export const write = (file: string, head: Head): Effect.Effect<void, HeadUnavailable> => {
-  // Several gateways may write the file of one data directory.
-  const temporary = `${file}.${randomUUID()}.new`
+const ending = ".new"
+
+/** Replaces the file, so that it is read either as it was or as it is. `writer` is the gateway that does: each has one write at a time. */
+export const write = (file: string, head: Head, writer: string): Effect.Effect<void, HeadUnavailable> => {
+  const temporary = `${file}.${encodeURIComponent(writer)}${ending}`
   return Effect.tryPromise({
     try: () =>
       FileSystem.writeFile(temporary, `${format(head)}\n`, { mode: 0o600 }).then(() =>
@@ -46,3 +46,18 @@ export const write = (file: string, head: Head): Effect.Effect<void, HeadUnavail
     catch: (cause) => new HeadUnavailable({ cause })
   })
 }
+
+/** Removes what gateways were writing when they were killed. */
+export const sweep = (file: string, isAlive: (writer: string) => boolean): Effect.Effect<void, HeadUnavailable> =>
+  Effect.tryPromise({
+    try: async () => {
+      const start = `${Path.basename(file)}.`
+      const names = await FileSystem.readdir(Path.dirname(file))
+      const left = names.filter((name) =>
+        name.startsWith(start) && name.endsWith(ending) &&
+        !isAlive(decodeURIComponent(name.slice(start.length, -ending.length)))
+      )
+      await Promise.all(left.map((name) => FileSystem.rm(Path.join(Path.dirname(file), name), { force: true })))
+    },
+    catch: (cause) => new HeadUnavailable({ cause })
+  })
