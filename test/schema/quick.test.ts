@@ -127,7 +127,8 @@ const define = (target: object, name: string, value: unknown) =>
 const mutate = (value: unknown, { how, value: other, where }: Mutation): unknown => {
   const parts = partsOf(value)
   const part = parts[where % Math.max(1, parts.length)]
-  if (part === undefined || how % 10 === 0) return other
+  // A copy, as everywhere below: the next mutation changes it.
+  if (part === undefined || how % 10 === 0) return structuredClone(other)
   const names = Object.keys(part)
   const name = names[how % Math.max(1, names.length)]
   if (Array.isArray(part)) {
