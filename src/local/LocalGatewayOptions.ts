@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
+import type { BackupKey } from "./archive/BackupPlace.js"
 import type { InvalidCapabilityName, Pack, PackConflict } from "./capabilities/Pack.js"
 import type { DataDirectoryUnavailable } from "./data/DataDirectory.js"
 import type { OwnKeyUnknown } from "./data/ownAgent.js"
@@ -28,6 +29,16 @@ export interface LocalGatewayOptions {
    * capability, whatever files say.
    */
   readonly policy?: PolicyChoice | undefined
+  /**
+   * Hosts that agents may reach, besides those that the organization's policy names: `api.example.com`, `*.example.com`,
+   * `127.0.0.1:8080`, or `*` for all that are public. Without any nothing is reached. Also with `allow-all`.
+   */
+  readonly network?: { readonly allow: ReadonlyArray<string> } | undefined
+  /**
+   * What backups of the agents' state are encrypted with: a file with a key (32 bytes, or 64 hexadecimal characters), or a passphrase.
+   * Default: the file `backup.key` in the data directory, which is made at the first backup. Without data directory there are none.
+   */
+  readonly backupKey?: BackupKey | undefined
   /** Capabilities of your own, made by {@link pack}. */
   readonly packs?: ReadonlyArray<Pack> | undefined
 }
@@ -80,4 +91,6 @@ export interface Served {
   readonly apiKey: Redacted.Redacted<string>
   /** What a supervisor decides with; also in the file `supervisor.token` of the data directory, which only its owner can read. */
   readonly supervisorToken: Redacted.Redacted<string>
+  /** The supervisors' page, for a browser. The token is in its fragment, which browsers send nowhere. */
+  readonly page: Redacted.Redacted<string>
 }

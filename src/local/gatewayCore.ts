@@ -5,12 +5,15 @@ import * as Schedule from "effect/Schedule"
 import { builtIn } from "../catalogue/builtIn.js"
 import { builtInProse } from "../catalogue/prose/builtIn.js"
 import * as ApprovalQueue from "./approvals/ApprovalQueue.js"
+import { type BackupKey, BackupPlace, type Place } from "./archive/BackupPlace.js"
 import * as Audit from "./audit/Audit.js"
 import { makeRegistrations } from "./capabilities/builtIn.js"
 import * as Directory from "./capabilities/Directory.js"
 import { sweepTrash } from "./capabilities/filesystem/trash.js"
 import * as Pack from "./capabilities/Pack.js"
 import * as Registrations from "./capabilities/Registrations.js"
+import * as HealthCheck from "./capabilities/system/healthCheck.js"
+import * as MachineSampler from "./capabilities/system/Sampler.js"
 import * as Core from "./Core.js"
 import * as RunOnce from "./idempotency/RunOnce.js"
 import type { InvalidPolicy } from "./policy/InvalidPolicy.js"
@@ -23,12 +26,19 @@ import * as EffectChecks from "./recovery/EffectChecks.js"
 import { sweepTemporaries } from "./recovery/sweepTemporaries.js"
 import * as Sessions from "./sessions/Sessions.js"
 import * as Workspaces from "./sessions/Workspaces.js"
+import * as State from "./state/State.js"
 import { Agents } from "./store/Agents.js"
+import type { ApprovalSummaries } from "./store/ApprovalSummaries.js"
+import type { AuditPages } from "./store/AuditPages.js"
 import type { GatewayInstance } from "./store/GatewayInstance.js"
+import type { PersistentState } from "./store/PersistentState.js"
 import { Sessions as SessionRecords } from "./store/Sessions.js"
+import type { SharedState } from "./store/SharedState.js"
 import * as Store from "./store/Store.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
 import type { Supervisors } from "./store/Supervisors.js"
+import * as HealthMonitor from "./supervision/healthMonitor.js"
+import * as Supervision from "./supervision/Supervision.js"
 import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
 
 /** What a gateway's core is made of. */
@@ -39,6 +49,10 @@ export interface CoreOptions {
   /** The directory of the gateway's data, links resolved, where it has one. */
   readonly dataDirectory: string | undefined
   readonly policy: PolicyChoice | undefined
+  /** Hosts that agents may reach, besides those of the policy. */
+  readonly allowedHosts?: ReadonlyArray<string> | undefined
+  /** What backups are encrypted with; the key that is kept in the data directory unless given. */
+  readonly backupKey?: BackupKey | undefined
   /** What the gateway serves besides its own capabilities. */
   readonly packs: ReadonlyArray<Pack.Pack>
 }
@@ -46,12 +60,21 @@ export interface CoreOptions {
 /** What the protocols need of the core. */
 export type CoreServices =
   | ApprovalQueue.ApprovalQueue
+  | Audit.Audit
   | Drain.Drain
+  | HealthCheck.HealthCheck
   | Methods.Methods
   | RunOnce.RunOnce
   | Sessions.Sessions
+  | Supervision.Supervision
+  | Workspaces.Workspaces
   | Agents
+  | ApprovalSummaries
+  | AuditPages
   | GatewayInstance
+  | PersistentState
+  | SessionRecords
+  | SharedState
   | Supervisors
 
 const closeOrphans = Effect.gen(function*() {
@@ -82,11 +105,15 @@ const sweepTemporaryFiles = Effect.flatMap(
   ({ shared }) => Effect.forkScoped(sweepTemporaries(shared))
 )
 
+const backupPlaceOf = ({ backupKey: key, dataDirectory, database }: CoreOptions): Place | undefined =>
+  dataDirectory === undefined ? undefined : { dataDirectory, database, key }
+
 const coreOf = (options: CoreOptions, offer: Pack.Offer) => {
   const policy = PolicyLayer.layer({
     choice: options.policy,
     dataDirectory: options.dataDirectory,
     workspace: options.workspace,
+    allowedHosts: options.allowedHosts,
     capabilities: Object.values(offer.catalogue)
   })
   const directory = Layer.effect(
@@ -96,21 +123,25 @@ const coreOf = (options: CoreOptions, offer: Pack.Offer) => {
   const registrations = Registrations.layer(Effect.map(makeRegistrations, (own) => [
     ...own,
     ...options.packs.flatMap((pack) => pack.registrations)
-  ]))
+  ])).pipe(Layer.provide(Layer.succeed(BackupPlace, backupPlaceOf(options))))
   return Methods.layer.pipe(
     Layer.provide(Core.layer),
     Layer.provideMerge(ApprovalQueue.layer),
     Layer.provide(EffectChecks.layer),
     Layer.provide(registrations),
     Layer.provideMerge(RunOnce.layer),
-    Layer.provide(Audit.layer(options.dataDirectory)),
+    Layer.provideMerge(Audit.layer(options.dataDirectory)),
     Layer.provideMerge(Drain.layer),
     Layer.provideMerge(
       Layer.merge(Sessions.layer, Layer.scopedDiscard(Effect.zipRight(sweepTemporaryFiles, sweepTrashHourly)))
     ),
-    Layer.provide([directory, Workspaces.layer(options.workspace, options.dataDirectory)]),
+    Layer.provide([directory, HealthMonitor.layer]),
+    Layer.provideMerge(Supervision.layer()),
+    Layer.provideMerge(Layer.provideMerge(HealthCheck.layer, MachineSampler.layer)),
+    Layer.provideMerge(Workspaces.layer(options.workspace, options.dataDirectory)),
     Layer.provide([
       policy,
+      State.layer(),
       Layer.effectDiscard(closeOrphans)
     ]),
     Layer.provideMerge(Store.layer({ filename: options.database }))

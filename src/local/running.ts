@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Dial } from "../connection/Duplex.js"
 import type { Link } from "../connection/Link.js"
@@ -22,6 +23,7 @@ import { converse } from "./protocol/conversation.js"
 import * as Server from "./protocol/server.js"
 import { AgentRevoked } from "./store/AgentErrors.js"
 import { Agents } from "./store/Agents.js"
+import { policyName } from "./supervisor/policyName.js"
 
 const inMemory = ":memory:"
 
@@ -36,6 +38,8 @@ const core = (options: LocalGatewayOptions, data: Option.Option<DataDirectory.Da
     database: Option.match(data, { onNone: () => inMemory, onSome: ({ database }) => database }),
     dataDirectory: Option.getOrUndefined(Option.map(data, ({ realPath }) => realPath)),
     policy: options.policy,
+    allowedHosts: options.network?.allow,
+    backupKey: options.backupKey,
     packs: options.packs ?? []
   })
 
@@ -90,7 +94,8 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, ServeFailure
       const { address, port } = yield* Server.serve({
         host: options.host ?? "127.0.0.1",
         port: options.port ?? 7700,
-        gracePeriod: Duration.decode(options.gracePeriod ?? "10 seconds")
+        gracePeriod: Duration.decode(options.gracePeriod ?? "10 seconds"),
+        policy: policyName(options.policy, Option.getOrUndefined(Option.map(data, ({ realPath }) => realPath)))
       })
       const authority = `${hostOf(address)}:${port}`
       const api = `http://${authority}/api`
@@ -102,7 +107,8 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, ServeFailure
         port,
         agent: agent.name,
         apiKey,
-        supervisorToken
+        supervisorToken,
+        page: Redacted.make(`http://${authority}/#token=${Redacted.value(supervisorToken)}`)
       }
     }).pipe(Effect.provide(services))
   })

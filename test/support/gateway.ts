@@ -21,6 +21,8 @@ export interface TestGateway {
   /** Where supervisors decide, and the token that they do it with. */
   readonly api: string
   readonly supervisorToken: string
+  /** The address of the supervisors' page, with the token. */
+  readonly page: string
   /** The workspace as the host sees it. */
   readonly workspace: string
   readonly dataDirectory: string
@@ -54,7 +56,7 @@ const storeOf = (dataDirectory: string): TestGateway["inStore"] => (effect) =>
 
 /** The test's view of a gateway over those folders. */
 export const testGateway = (
-  { agent, api, apiKey, port, rpc, supervisorToken, url }: LocalGateway.Served,
+  { agent, api, apiKey, page, port, rpc, supervisorToken, url }: LocalGateway.Served,
   { dataDirectory, workspace }: { readonly workspace: string; readonly dataDirectory: string }
 ): TestGateway => {
   const inStore = storeOf(dataDirectory)
@@ -66,6 +68,7 @@ export const testGateway = (
     key: Redacted.value(apiKey),
     api,
     supervisorToken: Redacted.value(supervisorToken),
+    page: Redacted.value(page),
     workspace,
     dataDirectory,
     inStore,

@@ -101,7 +101,8 @@ const Ready = Schema.parseJson(Schema.Struct({
   agent: Schema.String,
   api_key: Schema.String,
   api: Schema.String,
-  supervisor_token: Schema.String
+  supervisor_token: Schema.String,
+  page: Schema.String
 }))
 
 interface Run {
@@ -188,8 +189,12 @@ export const startProcess = (options: ProcessOptions = {}): Effect.Effect<Gatewa
 
     const signal: GatewayProcess["signal"] = (name) => Effect.map(current, ({ child }) => void child.kill(name))
     const ended = Effect.flatMap(current, (run) => run.ended)
-    const { agent, api, api_key, rpc, supervisor_token, url } = first.ready
-    const served = { apiKey: Redacted.make(api_key), supervisorToken: Redacted.make(supervisor_token) }
+    const { agent, api, api_key, page, rpc, supervisor_token, url } = first.ready
+    const served = {
+      apiKey: Redacted.make(api_key),
+      supervisorToken: Redacted.make(supervisor_token),
+      page: Redacted.make(page)
+    }
     return {
       ...testGateway({ agent, api, port, rpc, url, ...served }, used),
       signal,

@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -14,8 +15,11 @@ import type { Session } from "../sessions/Session.js"
 import type { ApprovalRecord } from "../store/Approvals.js"
 import { AuditLog } from "../store/AuditLog.js"
 import type { GatewayInstance } from "../store/GatewayInstance.js"
+import { Supervision } from "../supervision/Supervision.js"
 import { keepHead, knownHead } from "./anchoring.js"
-import { type About, aboutApproval, decided, fact, type Kind } from "./facts.js"
+import type { Fact } from "./chain.js"
+import { type About, aboutApproval, decided, type Details, fact, joined, type Kind } from "./facts.js"
+import { outcomeOf, recordedMessage, whyRefused } from "./outcome.js"
 import { recordedArguments, recordedText } from "./recorded.js"
 import * as Writer from "./writer.js"
 
@@ -30,7 +34,9 @@ export interface Attempt {
     recorded: (own: Work) => Work
   ) => Work
   /** Tells what the policy says. */
-  readonly decided: (decision: { readonly tier: PermissionTier; readonly rule: string }) => void
+  readonly decided: (
+    decision: { readonly tier: PermissionTier; readonly rule: string; readonly reason: string | undefined }
+  ) => void
   /**
    * Runs the handler, with an entry before and after. Where the capability is not safe to repeat, the first is in the log before
    * the handler begins: fails with ServiceUnavailable where it cannot be written.
@@ -67,22 +73,23 @@ export interface AuditService {
    * Where the first cannot be written, `onEnd` is told so, and nothing runs.
    */
   readonly carryOut: (record: ApprovalRecord, onEnd: OnEnd, run: (onEnd: OnEnd) => Work) => Work
+  /** A supervisor has paused an agent, or let it go on, or removed a key of its state. */
+  readonly supervised: (
+    change: "agent_paused" | "agent_resumed" | "state_removed",
+    agent: string,
+    supervisor: string,
+    key?: string
+  ) => Effect.Effect<void>
 }
 
-/** Puts every invocation and every decision into the audit log. */
+/** Puts every invocation and every decision into the audit log, and tells supervisors of it when it happens. */
 export class Audit extends Context.Tag("kruxos/local/Audit")<Audit, AuditService>() {}
-
-const outcomeOf = (exit: Exit.Exit<unknown, KruxosError>) => {
-  if (Exit.isSuccess(exit)) return { outcome: "success" }
-  const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
-  if (failure !== undefined) return { outcome: "error", error: failure._tag }
-  return Cause.isInterrupted(exit.cause) ? { outcome: "interrupted" } : { outcome: "error", error: "defect" }
-}
 
 const make = (dataDirectory: string | undefined) =>
   Effect.gen(function*() {
     const clock = yield* Effect.clock
     const log = yield* AuditLog
+    const supervision = yield* Supervision
     const known = yield* knownHead(dataDirectory)
     let end = () => known
     // Before the writer, because finalizers run backwards: the last thing to keep is what it writes last.
@@ -91,8 +98,14 @@ const make = (dataDirectory: string | undefined) =>
     end = writer.head
     let invocations = 0
 
-    const note = (kind: Kind, about: About, details: Parameters<typeof fact>[3], recorded?: string) =>
-      writer.note(fact(clock.unsafeCurrentTimeMillis(), kind, about, details, recorded))
+    // Supervisors are told when it happens, which may be long before it is written.
+    const noteFact = (happened: Fact) => {
+      supervision.tell(happened)
+      return writer.note(happened)
+    }
+
+    const note = (kind: Kind, about: About, details: Details, recorded?: string) =>
+      noteFact(fact(clock.unsafeCurrentTimeMillis(), kind, about, details, recorded))
 
     const attempt: AuditService["attempt"] = ({ capability: name, idempotencyKey, input, session }) => {
       const invocation = ++invocations
@@ -104,6 +117,8 @@ const make = (dataDirectory: string | undefined) =>
         rule: undefined,
         idempotencyKey
       }
+      const arrivedAt = clock.unsafeCurrentTimeMillis()
+      let reason: string | undefined
       let isRun = false
       let isAnswered = false
 
@@ -111,19 +126,26 @@ const make = (dataDirectory: string | undefined) =>
         Effect.suspend(() => {
           const at = clock.unsafeCurrentTimeMillis()
           const recorded = recordedArguments(input)
-          const started = fact(at, "invocation_started", about, { invocation }, recorded)
-          const end = (exit: Exit.Exit<unknown, KruxosError>) => ({
-            invocation,
-            ...outcomeOf(exit),
-            duration_ms: clock.unsafeCurrentTimeMillis() - at
-          })
+          const started = fact(
+            at,
+            "invocation_started",
+            about,
+            { invocation, queued_ms: at > arrivedAt ? at - arrivedAt : undefined },
+            recorded
+          )
+          const end = (exit: Exit.Exit<unknown, KruxosError>) => {
+            const now = clock.unsafeCurrentTimeMillis()
+            return fact(now, "invocation_ended", about, { invocation, ...outcomeOf(exit), duration_ms: now - at })
+          }
           isRun = true
           if (isReplayable(capability)) {
-            const noted = writer.note(started)
+            const noted = noteFact(started)
             return Effect.onExit(Effect.suspend(handler), (exit) =>
               Effect.sync(() => {
-                if (noted.isTaken) note("invocation_ended", about, end(exit))
-                else noted.fact = fact(at, "invocation", about, end(exit), recorded)
+                const ended = end(exit)
+                supervision.tell(ended)
+                if (noted.isTaken) writer.note(ended)
+                else noted.fact = joined(started, ended, recorded)
               }))
           }
           return Effect.zipRight(
@@ -131,11 +153,14 @@ const make = (dataDirectory: string | undefined) =>
               Effect.sync(() => {
                 isRun = false
               })),
-            Effect.suspend(handler)
+            Effect.suspend(() => {
+              supervision.tell(started)
+              return handler()
+            })
           ).pipe(
             Effect.onExit((exit) =>
               Effect.sync(() => {
-                if (isRun) note("invocation_ended", about, end(exit))
+                if (isRun) noteFact(end(exit))
               })
             )
           )
@@ -148,13 +173,13 @@ const make = (dataDirectory: string | undefined) =>
           note(
             "approval_requested",
             { ...about, approvalId: failure.approvalId },
-            { invocation },
+            { invocation, reason: recordedMessage(reason) },
             recordedArguments(input)
           )
         } else if (Exit.isSuccess(exit) || isAnswered) {
           note("invocation_answered", about, outcome)
         } else {
-          note("refused", about, outcome, recordedArguments(input))
+          note("refused", about, { ...outcome, ...whyRefused(failure) }, recordedArguments(input))
         }
       }
 
@@ -168,9 +193,10 @@ const make = (dataDirectory: string | undefined) =>
               return own
             }))
           }),
-        decided: ({ rule, tier }) => {
-          about.tier = tier
-          about.rule = rule
+        decided: (decision) => {
+          about.tier = decision.tier
+          about.rule = decision.rule
+          reason = decision.reason
         },
         run,
         watch: (whole) =>
@@ -193,29 +219,39 @@ const make = (dataDirectory: string | undefined) =>
           at,
           "invocation_started",
           about,
-          { invocation, ...again },
+          { invocation, queued_ms: Math.max(0, at - DateTime.toEpochMillis(record.requestedAt)), ...again },
           recordedArguments(record.arguments)
         )
         return Effect.matchEffect(writer.write(started), {
           onFailure: (error): Work => onEnd(Exit.fail(error)),
-          onSuccess: () =>
-            run((exit) => {
+          onSuccess: () => {
+            supervision.tell(started)
+            return run((exit) => {
               const duration_ms = clock.unsafeCurrentTimeMillis() - at
               note("approval_carried_out", about, { invocation, ...outcomeOf(exit), duration_ms })
               return onEnd(exit)
             })
+          }
         })
       })
 
     const service: AuditService = {
       attempt,
       decided: (record, decision, by, reason) =>
-        Effect.map(Clock.currentTimeMillis, (at) => void writer.note(decided(at, record, decision, by, reason))),
-      carryOut
+        Effect.map(Clock.currentTimeMillis, (at) => void noteFact(decided(at, record, decision, by, reason))),
+      carryOut,
+      supervised: (change, agent, supervisor, key) =>
+        Effect.sync(() =>
+          void note(change, { agent }, {
+            by: supervisor,
+            key: key === undefined ? undefined : recordedText(key)
+          })
+        )
     }
     return service
   })
 
 /** Writes the log of the store; with a data directory, keeps where it ends in a file there. */
-export const layer = (dataDirectory: string | undefined): Layer.Layer<Audit, never, AuditLog | GatewayInstance> =>
-  Layer.scoped(Audit, make(dataDirectory))
+export const layer = (
+  dataDirectory: string | undefined
+): Layer.Layer<Audit, never, AuditLog | GatewayInstance | Supervision> => Layer.scoped(Audit, make(dataDirectory))

@@ -10,6 +10,7 @@ import type { AuthenticationFailed } from "../../errors/gateway.js"
 import { ResourceExhausted, type ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import * as Supervisor from "../supervisor/api.js"
+import * as Page from "../supervisor/page.js"
 import { internalError } from "./answer.js"
 import { authenticate } from "./authenticate.js"
 import { Drain } from "./drain.js"
@@ -50,20 +51,31 @@ const tooLarge = json(
 
 const cut = HttpServerResponse.empty({ status: 400 })
 
-const notFound = json(JSON.stringify({ error: "There is nothing here: the gateway answers /mcp, /rpc and /api" }), 404)
+const notFound = json(
+  JSON.stringify({ error: "There is nothing here: the gateway answers /mcp, /rpc and /api, and has its page at /" }),
+  404
+)
 
 const onlyPost = json(JSON.stringify({ error: "/rpc answers POST" }), 405, { allow: "POST" })
 
 const failed = json(JSON.stringify(failureOf(null, internalError.error)), 500)
 
+/** What else an HTTP gateway is made of. */
+export interface HttpOptions extends Supervisor.ApiOptions {
+  /** The directory of the supervisors' page; the one that is built with the package unless given. */
+  readonly pageDirectory?: string | undefined
+}
+
 /**
- * Answers HTTP requests: JSON-RPC that is posted to `/rpc`, and what supervisors ask below `/api`. A request is interrupted when its client goes away, and when
- * the scope ends. While the gateway drains, what is asked for is refused, with status 503.
+ * Answers HTTP requests: JSON-RPC that is posted to `/rpc`, what supervisors ask below `/api`, and their page at `/`. A request is
+ * interrupted when its client goes away, and when the scope ends. While the gateway drains, what is asked for, besides the page, is refused, with
+ * status 503.
  */
-export const make = Effect.fnUntraced(function*(listensOn: string) {
+export const make = Effect.fnUntraced(function*({ pageDirectory = Page.builtPage, ...api }: HttpOptions) {
   const drain = yield* Drain
   const answer = yield* Rpc.make
-  const answerSupervisor = yield* Supervisor.make(listensOn)
+  const answerSupervisor = yield* Supervisor.make(api)
+  const answerPage = Page.make(api.host, pageDirectory)
   const running = yield* FiberSet.make()
 
   const post = Effect.gen(function*() {
@@ -87,6 +99,7 @@ export const make = Effect.fnUntraced(function*(listensOn: string) {
     const { method, url } = request
     const pathname = requestUrl(url)?.pathname ?? ""
     if (Supervisor.isFor(pathname)) return answerSupervisor(request)
+    if (Page.isFor(pathname)) return answerPage(NodeHttpServerRequest.toIncomingMessage(request), pathname)
     if (pathname !== "/rpc") return Effect.succeed(notFound)
     return method === "POST" ? post : Effect.succeed(onlyPost)
   })

@@ -17,8 +17,11 @@ import { RunOnce } from "../idempotency/RunOnce.js"
 import { Policy } from "../policy/Policy.js"
 import type { Session } from "../sessions/Session.js"
 import { Sessions } from "../sessions/Sessions.js"
+import type { StateWatches } from "../state/StateWatches.js"
+import type { Inbox } from "../store/Inbox.js"
 import * as Approvals from "./approvals.js"
 import type { Drain } from "./drain.js"
+import * as Events from "./events.js"
 import * as Params from "./params.js"
 import { invalidMessage, type Refusal, refuse, refuseError } from "./Refusal.js"
 import { failureResult, outputResult } from "./toolResult.js"
@@ -74,6 +77,7 @@ const make = Effect.gen(function*() {
   const directory = yield* Directory
   const sessions = yield* Sessions
   const approvals = yield* Approvals.make
+  const events = yield* Events.make
   const policy = yield* Policy
   const runOnce = yield* RunOnce
   const encodeDefinition = Schema.encodeSync(CapabilityDefinition)
@@ -209,14 +213,19 @@ const make = Effect.gen(function*() {
     native: {},
     cancellation: {},
     idempotency: { record_id: runOnce.recordId },
-    approvals: {}
+    approvals: {},
+    events: {}
   }
 
-  const notifications: MethodsService["notifications"] = ({ agent }) =>
-    Stream.merge(
-      approvals.resolved(agent.name),
-      Stream.map(policy.changes(agent), () => ({ method: "notifications/tools/list_changed", params: undefined }))
-    )
+  const notifications: MethodsService["notifications"] = (session) =>
+    Stream.mergeAll([
+      approvals.resolved(session.agent.name),
+      events(session),
+      Stream.map(policy.changes(session.agent), () => ({
+        method: "notifications/tools/list_changed",
+        params: undefined
+      }))
+    ], { concurrency: "unbounded" })
 
   return { call, features, notifications }
 })
@@ -224,5 +233,5 @@ const make = Effect.gen(function*() {
 export const layer: Layer.Layer<
   Methods,
   never,
-  ApprovalQueue | Core | Directory | Drain | Policy | RunOnce | Sessions
+  ApprovalQueue | Core | Directory | Drain | Inbox | Policy | RunOnce | Sessions | StateWatches
 > = Layer.effect(Methods, make)

@@ -1,5 +1,7 @@
 const base = "http://gateway"
 
-/** The URL that a request asks for, as far as it is one: a client can send anything there. */
+const absolute = (target: string) => target.startsWith("/") ? `${base}${target}` : target
+
+/** The URL that a request asks for, as far as it is one: a client can send anything there. A path that begins with `//` names no host. */
 export const requestUrl = (target: string | undefined): URL | undefined =>
-  target !== undefined && URL.canParse(target, base) ? new URL(target, base) : undefined
+  target !== undefined && URL.canParse(absolute(target), base) ? new URL(absolute(target), base) : undefined

@@ -27,7 +27,7 @@ export interface Listen {
 }
 
 /** How to serve, besides. */
-export interface Serve extends Listen {
+export interface Serve extends Listen, HttpApp.HttpOptions {
   /** How long requests that run when the scope ends may take to finish. */
   readonly gracePeriod: Duration.Duration
 }
@@ -57,8 +57,8 @@ const closeServer = (server: Server) =>
   })
 
 /**
- * Serves the gateway on one port until the scope ends: the WebSocket at `/mcp`, JSON-RPC at `/rpc`, supervisors at `/api`. A key
- * that is not known is answered 401 before anything else. Fails with ServeFailed where the port cannot be had.
+ * Serves the gateway on one port until the scope ends: the WebSocket at `/mcp`, JSON-RPC at `/rpc`, supervisors at `/api` and their
+ * page at `/`. A key that is not known is answered 401 before anything else. Fails with ServeFailed where the port cannot be had.
  *
  * When the scope ends, what is new is refused, each connection is closed as soon as nothing of it is unanswered, and what has
  * not finished within the grace period is interrupted.
@@ -66,7 +66,7 @@ const closeServer = (server: Server) =>
 export const serve = Effect.fnUntraced(function*({ gracePeriod, ...where }: Serve) {
   const drain = yield* Drain
   const server = yield* Effect.acquireRelease(Effect.sync(() => createServer()), closeServer)
-  const onRequest = yield* NodeHttpServer.makeHandler(yield* HttpApp.make(where.host))
+  const onRequest = yield* NodeHttpServer.makeHandler(yield* HttpApp.make(where))
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maximumFrameBytes, perMessageDeflate: false })
   const run = yield* FiberSet.makeRuntime<Effect.Effect.Context<ReturnType<typeof onUpgrade>>>()
   const upgrade = (request: IncomingMessage, socket: NodeDuplex, head: Buffer) => {

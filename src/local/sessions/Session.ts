@@ -21,5 +21,7 @@ export interface Session {
   /** How many invocations the session has made so far. */
   readonly invocations: () => number
   readonly countInvocation: () => void
+  /** When it made the last of them, in milliseconds since 1970; when it began if there is none. */
+  readonly lastActiveAt: () => number
   readonly usage: () => Usage
 }

@@ -11,6 +11,8 @@ import { ServiceUnavailable, SessionPaused } from "../../errors/general.js"
 import { storeUnavailable } from "../store/agentFailure.js"
 import { type Agent, Agents } from "../store/Agents.js"
 import { Sessions as SessionRecords } from "../store/Sessions.js"
+import { Supervision } from "../supervision/Supervision.js"
+import type { SupervisionEvent } from "../supervision/SupervisionEvent.js"
 import type { WorkspaceUnavailable } from "../workspace/WorkspaceUnavailable.js"
 import type { Session } from "./Session.js"
 import { measure } from "./usage.js"
@@ -40,6 +42,10 @@ export interface SessionsService {
   readonly checkPaused: (session: Session) => Effect.Effect<void, SessionPaused | ServiceUnavailable>
   /** Whether `checkPaused` succeeds without a look at the store. */
   readonly isKnownActive: (session: Session) => boolean
+  /** Has the store asked again about an agent whose standing was just changed. */
+  readonly forgetStanding: (agent: string) => void
+  /** The sessions that are open at this gateway, by their ids. */
+  readonly running: ReadonlyMap<string, Session>
 }
 
 export class Sessions extends Context.Tag("kruxos/local/Sessions")<Sessions, SessionsService>() {}
@@ -51,6 +57,26 @@ const workspaceUnavailable = (cause: WorkspaceUnavailable): ServiceUnavailable =
     reason: cause.reason,
     cause
   })
+
+const started = ({ agent, connectedAt, id }: Session): SupervisionEvent => ({
+  type: "session_started",
+  timestamp: connectedAt,
+  agent: agent.name,
+  session_id: id,
+  data: { session_id: id, agent_purpose: agent.purpose }
+})
+
+const ended = ({ agent, connectedAt, id, invocations }: Session, now: DateTime.Utc): SupervisionEvent => ({
+  type: "session_ended",
+  timestamp: now,
+  agent: agent.name,
+  session_id: id,
+  data: {
+    session_id: id,
+    duration_seconds: Math.max(0, DateTime.distance(connectedAt, now)) / 1000,
+    capabilities_invoked: invocations()
+  }
+})
 
 /** How many invocations of one session run at a time. */
 export const maximumAtATime = 256
@@ -67,8 +93,10 @@ const make = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const agents = yield* Agents
   const records = yield* SessionRecords
+  const supervision = yield* Supervision
   const workspaces = yield* Workspaces
   const checked = new Map<string, Standing>()
+  const running = new Map<string, Session>()
 
   const open: SessionsService["open"] = (agent, { clientName, transport }) =>
     Effect.gen(function*() {
@@ -76,6 +104,7 @@ const make = Effect.gen(function*() {
       const scope = yield* Effect.acquireRelease(Scope.make(), (made) => Scope.close(made, Exit.void))
       const connectedAt = yield* DateTime.now
       let invocations = 0
+      let lastActiveAt = DateTime.toEpochMillis(connectedAt)
       const session: Session = {
         id: `ses-${randomUUID()}`,
         agent,
@@ -87,18 +116,25 @@ const make = Effect.gen(function*() {
         invocations: () => invocations,
         countInvocation: () => {
           invocations++
+          lastActiveAt = clock.unsafeCurrentTimeMillis()
         },
+        lastActiveAt: () => lastActiveAt,
         usage: measure()
       }
       yield* Effect.acquireRelease(
         Effect.mapError(
           records.start({ sessionId: session.id, agent: agent.name, transport, clientName }),
           storeUnavailable
-        ),
+        ).pipe(Effect.tap(() => Effect.sync(() => running.set(session.id, session)))),
         () =>
           records.end(session.id, { invocations }).pipe(
-            Effect.catchAll((cause) => Effect.logError(`The end of session ${session.id} was not recorded`, cause))
+            Effect.catchAll((cause) => Effect.logError(`The end of session ${session.id} was not recorded`, cause)),
+            Effect.ensuring(Effect.sync(() => running.delete(session.id)))
           )
+      )
+      yield* Effect.acquireRelease(
+        Effect.sync(() => supervision.tell(started(session))),
+        () => Effect.map(DateTime.now, (now) => supervision.tell(ended(session, now)))
       )
       return session
     })
@@ -158,7 +194,20 @@ const make = Effect.gen(function*() {
         ? new SessionPaused({ message: `Agent ${agent.name} is paused: nothing runs until it is resumed` })
         : Effect.void)
 
-  return { open, checkStanding, isKnownGood, checkPaused, isKnownActive }
+  const forgetStanding: SessionsService["forgetStanding"] = (agent) => void checked.delete(agent)
+
+  return {
+    open,
+    checkStanding,
+    isKnownGood,
+    checkPaused,
+    isKnownActive,
+    forgetStanding,
+    running
+  }
 })
 
-export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Workspaces> = Layer.effect(Sessions, make)
+export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Supervision | Workspaces> = Layer.effect(
+  Sessions,
+  make
+)

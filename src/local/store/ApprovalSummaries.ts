@@ -44,11 +44,14 @@ export interface ApprovalPage {
 export class ApprovalSummaries extends Context.Tag("kruxos/local/store/ApprovalSummaries")<ApprovalSummaries, {
   /** The newest first. A pending one reads as expired once its time has passed. */
   readonly list: (filter: Filter) => Effect.Effect<ApprovalPage, SqlError>
+  /** How many requests of each agent are pending; agents without any are left out. */
+  readonly pending: Effect.Effect<ReadonlyMap<string, number>, SqlError>
 }>() {}
 
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const allSummaries = rows.all(ApprovalSummary)
+  const allCounts = rows.all(Schema.Struct({ agent: Schema.String, count: Schema.Int }))
 
   const withStatus = (status: ApprovalState | undefined, at: number) => {
     switch (status) {
@@ -82,7 +85,15 @@ const make = Effect.gen(function*() {
       return { approvals, total }
     })
 
-  return { list }
+  const pending = Effect.gen(function*() {
+    const at = DateTime.toEpochMillis(yield* DateTime.now)
+    const counts = yield* allCounts(
+      sql`SELECT agent, COUNT(*) AS count FROM approvals WHERE ${withStatus("pending", at)} GROUP BY agent`
+    )
+    return new Map(counts.map(({ agent, count }) => [agent, count]))
+  })
+
+  return { list, pending }
 })
 
 /** `ApprovalSummaries` in the store. */

@@ -29,6 +29,11 @@ export const AuditEntry = Schema.Struct({
 })
 export interface AuditEntry extends Schema.Schema.Type<typeof AuditEntry> {}
 
+/** The columns of an entry, by the names of its fields. */
+export const entryColumns =
+  `sequence, at, kind, agent, session_id AS "sessionId", capability, tier, rule, approval_id AS "approvalId",
+    idempotency_key AS "idempotencyKey", details, previous_hash AS "previousHash", hash`
+
 /** Which entries to list. */
 export interface AuditFilter {
   readonly agent?: string | undefined
@@ -90,7 +95,8 @@ const first = Number.MIN_SAFE_INTEGER
 const isMisplaced = ({ message }: SqlError) =>
   message.includes("added to at its end") || message.includes("UNIQUE constraint failed: audit_log")
 
-const asPattern = (capability: string) =>
+/** A capability of a filter as LIKE takes it, with a backslash to escape with. */
+export const asPattern = (capability: string): string =>
   capability.replaceAll(/[\\%_]/g, (character) => `\\${character}`).replaceAll("*", "%")
 
 const seal = (facts: ReadonlyArray<Fact>, head: Head): ReadonlyArray<AuditEntry> => {
@@ -147,10 +153,7 @@ const make = Effect.gen(function*() {
   const firstHead = rows.first(HeadRow)
   const allSequences = rows.all(Sequence)
   const allEntries = rows.all(AuditEntry)
-  const columns = sql.literal(
-    `sequence, at, kind, agent, session_id AS "sessionId", capability, tier, rule, approval_id AS "approvalId",
-      idempotency_key AS "idempotencyKey", details, previous_hash AS "previousHash", hash`
-  )
+  const columns = sql.literal(entryColumns)
 
   const newest = Effect.map(
     firstHead(sql`SELECT sequence, hash FROM audit_log ORDER BY sequence DESC LIMIT 1`),

@@ -22,6 +22,16 @@ export const SessionRecord = Schema.Struct({
 })
 export interface SessionRecord extends Schema.Schema.Type<typeof SessionRecord> {}
 
+/** What the sessions of an agent come to. */
+export const SessionSummary = Schema.Struct({
+  agent: Schema.String,
+  /** How many are open. */
+  open: Schema.Int,
+  /** When one began or ended last. */
+  lastActiveAt: Schema.OptionFromNullOr(rows.Timestamp)
+})
+export interface SessionSummary extends Schema.Schema.Type<typeof SessionSummary> {}
+
 export interface SessionsService {
   /** Records that a session began. An id that was used before is a `SqlError`. */
   readonly start: (session: {
@@ -39,6 +49,10 @@ export interface SessionsService {
     readonly agent?: string | undefined
     readonly limit?: number | undefined
   }) => Effect.Effect<ReadonlyArray<SessionRecord>, SqlError>
+  /** The open sessions of an agent, the newest first. */
+  readonly open: (agent: string, limit: number) => Effect.Effect<ReadonlyArray<SessionRecord>, SqlError>
+  /** What the sessions of each agent come to, or of one; agents that never had one are there, too. */
+  readonly summaries: (agent?: string) => Effect.Effect<ReadonlyArray<SessionSummary>, SqlError>
   /**
    * Ends the sessions that a crash left open, for a gateway that starts; says how many there were. Those of a gateway that still
    * runs, such as another one on the same data, are left alone.
@@ -56,6 +70,7 @@ const make = Effect.gen(function*() {
   const gateway = yield* GatewayInstance
   const allSessions = rows.all(SessionRecord)
   const onlySession = rows.only(SessionRecord)
+  const allSummaries = rows.all(SessionSummary)
   const allOwners = rows.all(Owner)
   const firstSession = rows.first(SessionRecord)
   const columns = sql.literal(
@@ -91,6 +106,23 @@ const make = Effect.gen(function*() {
       ORDER BY started_at DESC, session_id LIMIT ${filter?.limit ?? 100}`)
   }
 
+  const open: SessionsService["open"] = (agent, limit) =>
+    allSessions(sql`
+      SELECT ${columns} FROM sessions WHERE agent = ${agent} AND ended_at IS NULL
+      ORDER BY started_at DESC, session_id LIMIT ${limit}`)
+
+  // Each of them is found by an index, however many sessions there were.
+  const summaries: SessionsService["summaries"] = (agent) => {
+    const last = (column: string) =>
+      sql`SELECT COALESCE(MAX(${sql(column)}), 0) FROM sessions WHERE agent = agents.name`
+    return allSummaries(sql`
+      SELECT agent, open, CASE WHEN started > 0 THEN CASE WHEN ended > started THEN ended ELSE started END END AS "lastActiveAt"
+      FROM (SELECT name AS agent,
+          (SELECT COUNT(*) FROM sessions WHERE agent = agents.name AND ended_at IS NULL) AS open,
+          (${last("started_at")}) AS started, (${last("ended_at")}) AS ended
+        FROM agents WHERE ${agent === undefined ? sql`1 = 1` : sql`name = ${agent}`}) AS known`)
+  }
+
   const closeOrphans: SessionsService["closeOrphans"] = Effect.gen(function*() {
     const endedAt = yield* now
     const owners = yield* allOwners(sql`SELECT DISTINCT owner FROM sessions WHERE ended_at IS NULL`)
@@ -102,7 +134,7 @@ const make = Effect.gen(function*() {
     return orphans.length
   })
 
-  return { start, end, lastEnded, list, closeOrphans }
+  return { start, end, lastEnded, list, open, summaries, closeOrphans }
 })
 
 /** `Sessions` in the store. */

@@ -27,6 +27,20 @@ export const refusal = (
 export const conflict = (error: string, status: ApprovalState): HttpServerResponse.HttpServerResponse =>
   json({ error, status }, 409)
 
+/** The answer where something that the gateway needs does not answer. */
+export const unavailable = ({ message }: { readonly message: string }): HttpServerResponse.HttpServerResponse =>
+  refusal(503, message, { "retry-after": "1" })
+
+/** The answer where there is no such resource. */
+export const nothingHere = refusal(
+  404,
+  "There is nothing here: supervisors find approvals, agents, activity, audit, status, health, state and events below /api"
+)
+
+export const onlyGet = refusal(405, "This answers GET", { allow: "GET" })
+
+export const onlyPost = refusal(405, "This answers POST", { allow: "POST" })
+
 const laterHeaders = { "retry-after": "1", connection: "close" }
 
 export const shuttingDown = refusal(503, "The gateway is shutting down: ask again in a moment", laterHeaders)

@@ -1,6 +1,8 @@
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { join } from "node:path"
@@ -14,6 +16,8 @@ import { makeRegistrations } from "../../../src/local/capabilities/builtIn.js"
 import * as Directory from "../../../src/local/capabilities/Directory.js"
 import { type HandlerFailure, type Invocation, registerAll } from "../../../src/local/capabilities/Handler.js"
 import * as Registrations from "../../../src/local/capabilities/Registrations.js"
+import * as HealthCheck from "../../../src/local/capabilities/system/healthCheck.js"
+import * as MachineSampler from "../../../src/local/capabilities/system/Sampler.js"
 import * as Core from "../../../src/local/Core.js"
 import type { CoreServices } from "../../../src/local/gatewayCore.js"
 import * as RunOnce from "../../../src/local/idempotency/RunOnce.js"
@@ -24,10 +28,14 @@ import * as Server from "../../../src/local/protocol/server.js"
 import * as EffectChecks from "../../../src/local/recovery/EffectChecks.js"
 import * as Sessions from "../../../src/local/sessions/Sessions.js"
 import * as Workspaces from "../../../src/local/sessions/Workspaces.js"
+import type * as SessionStates from "../../../src/local/state/SessionStates.js"
+import * as State from "../../../src/local/state/State.js"
 import { Agents } from "../../../src/local/store/Agents.js"
 import * as Store from "../../../src/local/store/Store.js"
 import { Supervisors } from "../../../src/local/store/Supervisors.js"
 import * as SupervisorToken from "../../../src/local/store/SupervisorToken.js"
+import type { Bounds } from "../../../src/local/supervision/Ring.js"
+import * as Supervision from "../../../src/local/supervision/Supervision.js"
 import { folders, quietly, type TestGateway, testGateway } from "../../support/gateway.js"
 
 const run = Capability.make("test.run", {
@@ -44,8 +52,15 @@ export interface CustomOptions {
   readonly policy?: Policy.PolicyService
   /** Whether the capabilities of the catalogue are there, too: unless told otherwise, they are. */
   readonly builtIn?: boolean
+  /** Where the files of the supervisors' page are; the built ones unless given. */
+  readonly pageDirectory?: string
+  /** How much there may be in the store. */
+  readonly store?: Omit<Store.Options, "filename">
+  readonly sessionState?: SessionStates.Options
   /** Default: none. */
   readonly gracePeriod?: Duration.DurationInput
+  /** How many of the last events are kept for supervisors; default: as many as a gateway keeps. */
+  readonly events?: Bounds
   /** What the capability `test.run` does, which has a text for its argument and for its output. */
   readonly run?: (text: string, invocation: Invocation) => Effect.Effect<string, HandlerFailure>
 }
@@ -76,21 +91,30 @@ export const customCore = (
     Layer.provide(EffectChecks.layer),
     Layer.provide(Registrations.layer(registrations)),
     Layer.provideMerge(RunOnce.layer),
-    Layer.provide(Audit.layer(undefined)),
+    Layer.provideMerge(Audit.layer(undefined)),
     Layer.provideMerge(Drain.layer),
     Layer.provideMerge(Sessions.layer),
-    Layer.provide([directory, Workspaces.layer(workspace, undefined)]),
-    Layer.provide(policy),
-    Layer.provideMerge(Store.layer({ filename: database })),
+    Layer.provide(directory),
+    Layer.provideMerge(Supervision.layer(options.events)),
+    Layer.provideMerge(Layer.provideMerge(HealthCheck.layer, MachineSampler.layer)),
+    Layer.provideMerge(Workspaces.layer(workspace, undefined)),
+    Layer.provide([policy, State.layer(options.sessionState)]),
+    Layer.provideMerge(Store.layer({ ...options.store, filename: database })),
     Layer.orDie
   )
 }
 
+/** A gateway that listens, and what is behind its protocols. */
+export interface Serving {
+  readonly gateway: TestGateway
+  readonly services: Context.Context<CoreServices | Store.Store>
+}
+
 /** Serves such a gateway on a free port until the scope ends; on data that is there already, its agent gets a new key. */
-export const serveCustom = (
+export const serveCore = (
   options: CustomOptions,
   on: typeof folders = folders
-): Effect.Effect<TestGateway, never, Scope.Scope> =>
+): Effect.Effect<Serving, never, Scope.Scope> =>
   Effect.gen(function*() {
     const used = yield* on
     const database = join(used.dataDirectory, "gateway.db")
@@ -106,11 +130,21 @@ export const serveCustom = (
       const { port } = yield* Server.serve({
         host: "127.0.0.1",
         port: 0,
-        gracePeriod: Duration.decode(options.gracePeriod ?? 0)
+        gracePeriod: Duration.decode(options.gracePeriod ?? 0),
+        policy: Effect.succeed("of the test"),
+        pageDirectory: options.pageDirectory
       })
       const url = `ws://127.0.0.1:${port}/mcp`
       const rpc = `http://127.0.0.1:${port}/rpc`
       const api = `http://127.0.0.1:${port}/api`
-      return testGateway({ url, rpc, api, port, agent: "agent", apiKey, supervisorToken }, used)
+      const page = Redacted.make(`http://127.0.0.1:${port}/#token=${Redacted.value(supervisorToken)}`)
+      const gateway = testGateway({ url, rpc, api, port, agent: "agent", apiKey, supervisorToken, page }, used)
+      return { gateway, services }
     }).pipe(Effect.provide(services))
   }).pipe(Effect.orDie, quietly)
+
+/** The same, where what is behind it is of no interest. */
+export const serveCustom = (
+  options: CustomOptions,
+  on: typeof folders = folders
+): Effect.Effect<TestGateway, never, Scope.Scope> => Effect.map(serveCore(options, on), ({ gateway }) => gateway)

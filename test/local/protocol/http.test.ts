@@ -53,7 +53,7 @@ layer(TestGateway.layer(), { excludeTestServices: true })("the HTTP server", (it
       })
   )
 
-  it.effect.each(["/", "/mcp", "/rpc/", "/rpc/more", "/RPC", "//", "//rpc", "*"])(
+  it.effect.each(["/mcp", "/rpc/", "/rpc/more", "/RPC", "//", "//rpc", "*"])(
     "has nothing at %s",
     (path) =>
       Effect.gen(function*() {

@@ -29,7 +29,11 @@ describe("the supervisor's API is unavailable", () => {
         "the draining",
         Effect.map(rpc(served, "ping"), (answer) => JSON.stringify(answer).includes("shutting down"))
       )
-      for (const [path, method] of [["/approvals", "GET"], ["/approvals/apr-1/approve", "POST"]] as const) {
+      const paths = [["/approvals", "GET"], ["/approvals/apr-1/approve", "POST"], [
+        "/agents/agent/pause",
+        "POST"
+      ]] as const
+      for (const [path, method] of paths) {
         const { body, headers, status } = yield* asSupervisor(served, path, { method })
         assert.strictEqual(status, 503)
         assert.strictEqual(headers.get("retry-after"), "1")
@@ -45,13 +49,28 @@ describe("the supervisor's API is unavailable", () => {
       const gateway = yield* serve()
       const drop = (table: string) =>
         gateway.inStore(Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DROP TABLE ${sql(table)}`))
-      for (const table of ["approvals", "supervisors"]) {
+      const cases = [
+        ["audit_log", [["/activity", "GET"], ["/activity?type=capability_error", "GET"], ["/audit", "GET"]]],
+        ["sessions", [["/agents", "GET"], ["/agents/agent", "GET"], ["/status", "GET"], [
+          "/agents/agent/resume",
+          "POST"
+        ]]],
+        ["approvals", [["/approvals", "GET"], ["/approvals/apr-1/reject", "POST"]]],
+        ["agents", [["/agents", "GET"], ["/agents/agent/pause", "POST"]]],
+        ["supervisors", [["/approvals", "GET"], ["/agents/agent/pause", "POST"], ["/health", "GET"]]]
+      ] as const
+      for (const [table, paths] of cases) {
         yield* drop(table)
-        for (const [path, method] of [["/approvals", "GET"], ["/approvals/apr-1/reject", "POST"]] as const) {
+        for (const [path, method] of paths) {
           const { body, status } = yield* asSupervisor(gateway, path, { method })
-          assert.strictEqual(status, 503)
+          assert.strictEqual(status, 503, `${method} ${path}`)
           assert.include(textAt(body, "error"), "store does not answer")
           assert.notInclude(JSON.stringify(body), "SELECT")
+        }
+        if (table === "approvals") {
+          const { body, status } = yield* asSupervisor(gateway, "/health")
+          assert.deepStrictEqual([status, textAt(body, "status")], [200, "unhealthy"])
+          assert.include(textAt(body, "components", 0, "message"), "does not answer")
         }
       }
     }))

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
@@ -18,6 +19,9 @@ export interface Sampler {
    */
   readonly during: (span: Duration.DurationInput) => Effect.Effect<Figures, MachineUnreadable>
 }
+
+/** The sampler of the machine that the gateway is on. */
+export class MachineSampler extends Context.Tag("kruxos/local/MachineSampler")<MachineSampler, Sampler>() {}
 
 /** How often the machine is sampled: every five seconds, unless a test that moves the clock by hours provides more. */
 export class SamplingInterval extends Context.Reference<SamplingInterval>()("kruxos/local/SamplingInterval", {
@@ -69,3 +73,6 @@ export const make: Effect.Effect<Sampler, never, Scope.Scope> = Effect.gen(funct
   yield* Effect.scheduleForked(take, Schedule.spaced(yield* SamplingInterval))
   return { during }
 })
+
+/** Samples the machine until the layer's scope ends. */
+export const layer: Layer.Layer<MachineSampler> = Layer.scoped(MachineSampler, make)

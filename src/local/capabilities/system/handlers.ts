@@ -1,25 +1,24 @@
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type { BuiltIn } from "../../../catalogue/builtIn.js"
 import type { Agents } from "../../store/Agents.js"
-import type { ApprovalRequests } from "../../store/Approvals.js"
 import type { HandlersOf } from "../Handler.js"
 import { makeHealth } from "./health.js"
+import type { HealthCheck } from "./healthCheck.js"
 import { makeInfo } from "./info.js"
 import { makeMetrics } from "./metrics.js"
-import * as Sampler from "./Sampler.js"
+import { MachineSampler } from "./Sampler.js"
 import { timeHandler } from "./time.js"
 
-/** The handlers of `system.*`. The machine is sampled until the scope ends. */
+/** The handlers of `system.*`. */
 export const makeSystemHandlers: Effect.Effect<
   HandlersOf<BuiltIn, "system">,
   never,
-  Agents | ApprovalRequests | Scope.Scope
+  Agents | HealthCheck | MachineSampler
 > = Effect.gen(function*() {
-  const sampler = yield* Sampler.make
+  const sampler = yield* MachineSampler
   return {
     "system.info": yield* makeInfo,
-    "system.health": yield* makeHealth(sampler),
+    "system.health": yield* makeHealth,
     "system.metrics": makeMetrics(sampler),
     "system.time": timeHandler
   }

@@ -4,12 +4,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { CapabilityUnavailable } from "../../../../src/errors/general.js"
-import { makeSystemHandlers } from "../../../../src/local/capabilities/system/handlers.js"
 import { Agents } from "../../../../src/local/store/Agents.js"
 import { ApprovalRequests } from "../../../../src/local/store/Approvals.js"
 import * as Store from "../../../../src/local/store/Store.js"
 import { invocationBy } from "../invocation.js"
-import { after, atRest, type MadeUp, madeUp, on } from "./support.js"
+import { after, atRest, type MadeUp, madeUp, on, systemHandlers } from "./support.js"
 
 const store = Effect.provide(Store.layer({ filename: ":memory:" }))
 
@@ -18,7 +17,7 @@ const unavailable = new SqlError({ cause: new Error("made up: /host/path"), mess
 /** What `system.info` and `system.health` say of a machine, to an agent. */
 const ask = (machine: MadeUp) =>
   Effect.gen(function*() {
-    const handlers = yield* makeSystemHandlers.pipe(on(machine))
+    const handlers = yield* systemHandlers.pipe(on(machine))
     const invocation = yield* invocationBy("one")
     return { info: handlers["system.info"]({}, invocation), health: handlers["system.health"]({}, invocation) }
   })

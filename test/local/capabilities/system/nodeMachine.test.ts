@@ -5,12 +5,12 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import { join } from "node:path"
 import { builtIn } from "../../../../src/catalogue/builtIn.js"
-import { makeSystemHandlers } from "../../../../src/local/capabilities/system/handlers.js"
 import { MachineUnreadable } from "../../../../src/local/capabilities/system/Machine.js"
 import { nodeMachine } from "../../../../src/local/capabilities/system/nodeMachine.js"
 import * as Store from "../../../../src/local/store/Store.js"
 import { temporaryFolder } from "../../store/support.js"
 import { invocationBy } from "../invocation.js"
+import { systemHandlers } from "./support.js"
 
 const unreadable = <A>(effect: Effect.Effect<A, MachineUnreadable>, figure: string) =>
   Effect.map(Effect.flip(effect), (error) => {
@@ -93,7 +93,7 @@ describe("the handlers on it", () => {
   it.scopedLive("give real figures at the first call, in the form of the catalogue", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
-      const handlers = yield* makeSystemHandlers
+      const handlers = yield* systemHandlers
       const invocation = yield* invocationBy("one", folder)
       const info = yield* handlers["system.info"]({}, invocation)
       const health = yield* handlers["system.health"]({}, invocation)

@@ -1,11 +1,15 @@
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { CurrentMachine } from "../../../../src/local/capabilities/system/CurrentMachine.js"
+import { makeSystemHandlers } from "../../../../src/local/capabilities/system/handlers.js"
+import * as HealthCheck from "../../../../src/local/capabilities/system/healthCheck.js"
 import {
   type Machine,
   MachineUnreadable,
   type Reading,
   type Transfer
 } from "../../../../src/local/capabilities/system/Machine.js"
+import * as Sampler from "../../../../src/local/capabilities/system/Sampler.js"
 
 /** A machine at rest: 1000 bytes of memory with 400 left, one disk and one network that have seen something. */
 export const atRest: Reading = {
@@ -84,3 +88,9 @@ export const after = (
 
 /** Runs an effect on a made-up machine. */
 export const on = ({ machine }: MadeUp) => Effect.provideService(CurrentMachine, machine)
+
+/** The handlers of `system.*`, on a machine that is sampled until the scope ends. */
+export const systemHandlers = Effect.flatMap(
+  Layer.build(Layer.provideMerge(HealthCheck.layer, Sampler.layer)),
+  (services) => Effect.provide(makeSystemHandlers, services)
+)
