@@ -13,6 +13,9 @@ const onlyInFull = [
   "test/cli/client.test.ts",
   "test/cli/codegen.test.ts",
   "test/cli/policy.test.ts",
+  "test/cli/state.test.ts",
+  "test/cli/status.test.ts",
+  "test/cli/watch.test.ts",
   "test/faults/cycles.test.ts",
   "test/faults/largeFrames.test.ts",
   "test/faults/proxyFaults.test.ts",
@@ -20,6 +23,10 @@ const onlyInFull = [
   "test/local/audit/crash.test.ts",
   "test/local/protocol/slowReaders.test.ts",
   "test/packaging/completion.test.ts",
+  "test/page/hostile.test.ts",
+  "test/page/load.test.ts",
+  "test/page/restart.test.ts",
+  "test/page/views.test.ts",
   "test/services/httpKeepAlive.test.ts"
 ]
 
@@ -34,6 +41,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/buildPage.ts"],
     exclude: [...configDefaults.exclude, ...(isFull ? [] : onlyInFull)],
     pool: "forks",
     poolOptions: { forks: { maxForks: 2 } },
