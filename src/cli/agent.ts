@@ -9,9 +9,9 @@ import type { Administration, Agent } from "../local/administration.js"
 import type { CommandFailed } from "./exit.js"
 import { loadLocal } from "./loadLocal.js"
 import { explainLocal, type LocalFailure } from "./localFailure.js"
-import { dataDirectory, json } from "./options.js"
-import { print, printError } from "./print.js"
-import { prettyJson, table } from "./text.js"
+import { dataDirectory, json, optionalText } from "./options.js"
+import { print, printError, printTable } from "./print.js"
+import { prettyJson } from "./text.js"
 
 const name = Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("The agent's name."))
 
@@ -34,9 +34,6 @@ const printKey = (agent: string, apiKey: Redacted.Redacted<string>, asJson: bool
     yield* print(`Agent:   ${agent}\nAPI key: ${key}`)
     yield* printError("The key is not kept and cannot be shown again.")
   })
-
-const optionalText = (option: string, value: string, description: string) =>
-  Options.text(option).pipe(Options.withPseudoName(value), Options.withDescription(description), Options.optional)
 
 const create = Command.make("create", {
   name: Options.withDescription(
@@ -92,7 +89,7 @@ const list = Command.make(
       const agents = yield* administer(data, "fail", (administration) => administration.list)
       if (json) return yield* print(prettyJson(agents.map(wireForm)))
       const rows = [["NAME", "STATUS", "POLICY GROUP", "WORKSPACE", "CREATED", "PURPOSE"], ...agents.map(row)]
-      yield* Effect.forEach(table(rows), (line) => print(line), { discard: true })
+      yield* printTable(rows)
     })
 ).pipe(Command.withDescription("List the agents, the revoked ones too."))
 

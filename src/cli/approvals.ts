@@ -8,8 +8,9 @@ import * as Client from "./approvals/client.js"
 import { event, jsonLine, jsonOf, jsonOfOne, page, tableOf } from "./approvals/text.js"
 import { watch as watching } from "./approvals/watch.js"
 import { json } from "./options.js"
-import { print, printError } from "./print.js"
-import { oneLine, table } from "./text.js"
+import { print, printError, printTable } from "./print.js"
+import { find, whichGateway } from "./supervisor/client.js"
+import { oneLine } from "./text.js"
 
 const id = Args.text({ name: "id" }).pipe(Args.withDescription("The request, such as apr-0123456789abcdef."))
 
@@ -20,25 +21,25 @@ const list = Command.make("list", {
     Options.withDescription("Those with this status; pending if not given."),
     Options.withDefault("pending")
   ),
-  ...Client.whichGateway,
+  ...whichGateway,
   json: asJson
 }, ({ json, status, ...which }) =>
   Effect.gen(function*() {
-    const target = yield* Client.find(which)
+    const target = yield* find(which)
     const filter = status === "all" ? {} : { status }
     const { approvals, total } = yield* Client.list(target, { ...filter, limit: 1000 })
     if (json) yield* print(jsonOf(approvals))
     else if (total === 0) yield* printError(status === "pending" ? "Nothing waits for approval" : "There are none")
-    else yield* Effect.forEach(table(tableOf(approvals)), (line) => print(line), { discard: true })
+    else yield* printTable(tableOf(approvals))
     if (total > approvals.length) yield* printError(`${total - approvals.length} older ones are not shown`)
   })).pipe(Command.withDescription("List what waits for a decision, or what was decided, the newest first."))
 
 const show = Command.make(
   "show",
-  { id, ...Client.whichGateway, json: asJson },
+  { id, ...whichGateway, json: asJson },
   ({ id, json, ...which }) =>
     Effect.gen(function*() {
-      const view = yield* Client.get(yield* Client.find(which), id)
+      const view = yield* Client.get(yield* find(which), id)
       yield* print(json ? jsonOfOne(view) : page(view))
     })
 ).pipe(Command.withDescription("Show a request with its arguments."))
@@ -52,17 +53,17 @@ const reason = Options.text("reason").pipe(
 const decision = (verdict: "approve" | "reject", done: string, description: string) =>
   Command.make(
     verdict,
-    { id, reason, ...Client.whichGateway, json: asJson },
+    { id, reason, ...whichGateway, json: asJson },
     ({ id, json, reason, ...which }) =>
       Effect.gen(function*() {
-        const view = yield* Client.decide(yield* Client.find(which), id, verdict, Option.getOrUndefined(reason))
+        const view = yield* Client.decide(yield* find(which), id, verdict, Option.getOrUndefined(reason))
         yield* print(json ? jsonOfOne(view) : oneLine(`${view.id}: ${view.capability} of ${view.agent} ${done}`))
       })
   ).pipe(Command.withDescription(description))
 
 const watch = Command.make(
   "watch",
-  { ...Client.whichGateway, json: json("Print each as one line of JSON.") },
+  { ...whichGateway, json: json("Print each as one line of JSON.") },
   ({ json, ...which }) => watching(which, json ? jsonLine : event)
 ).pipe(Command.withDescription("Print what is asked and what is decided as it comes, until Ctrl-C."))
 

@@ -3,14 +3,15 @@ import * as Options from "@effect/cli/Options"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { entryView, timeOf } from "../local/audit/entryView.js"
 import type * as Inspect from "../local/audit/inspect.js"
 import type { AuditEntry, Head, Inspection, Verified } from "../local/audit/inspect.js"
 import { type CommandFailed, failed } from "./exit.js"
 import { loadLocal } from "./loadLocal.js"
 import { explainLocal, type LocalFailure } from "./localFailure.js"
-import { dataDirectory, invalidValue, json, parseDuration } from "./options.js"
-import { print, printError } from "./print.js"
-import { oneLine, prettyJson, table } from "./text.js"
+import { dataDirectory, json, optionalText, time, wholeNumber } from "./options.js"
+import { print, printError, printTable } from "./print.js"
+import { oneLine, prettyJson } from "./text.js"
 
 const inspect = <A>(
   directory: string,
@@ -25,9 +26,6 @@ const inspect = <A>(
     )
   }).pipe(Effect.scoped)
 
-const optional = (name: string, value: string, description: string) =>
-  Options.text(name).pipe(Options.withPseudoName(value), Options.withDescription(description), Options.optional)
-
 const verification = ({ damage, entries, gaps, head, kept }: Verified, format: (head: Head) => string) => ({
   ok: Option.isNone(damage),
   entries,
@@ -41,7 +39,7 @@ const plural = (count: number, one: string, many: string) => `${count} ${count =
 
 const verify = Command.make("verify", {
   data: dataDirectory,
-  anchor: optional(
+  anchor: optionalText(
     "anchor",
     "NUMBER:HASH",
     "Where the log ended at some time, as verify printed it then: what was added since may follow, and nothing else."
@@ -81,50 +79,7 @@ const verify = Command.make("verify", {
     )
   )
 
-const time = (text: string) =>
-  Effect.gen(function*() {
-    const ago = parseDuration(text)
-    if (Option.isSome(ago)) return DateTime.toEpochMillis(DateTime.subtractDuration(yield* DateTime.now, ago.value))
-    const at = DateTime.make(text)
-    if (Option.isSome(at)) return DateTime.toEpochMillis(at.value)
-    return yield* invalidValue(
-      `--since takes a time such as 2026-01-31T12:00:00Z, or a duration such as 30m, not '${text}'`
-    )
-  })
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-// A log that somebody changed may hold any number.
-const timeOf = ({ at }: AuditEntry) =>
-  Option.match(DateTime.make(at), { onNone: () => String(at), onSome: DateTime.formatIso })
-
-/** JSON escapes only the first of the two blocks of control characters. */
-const harmless = (text: string) =>
-  text.replaceAll(/[\u007F-\u009F]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
-
 const longestDetails = 200
-
-const wireForm = (entry: AuditEntry) => ({
-  sequence: entry.sequence,
-  at: timeOf(entry),
-  kind: entry.kind,
-  agent: entry.agent,
-  session_id: entry.sessionId,
-  capability: entry.capability,
-  tier: entry.tier,
-  rule: entry.rule,
-  approval_id: entry.approvalId,
-  idempotency_key: entry.idempotencyKey,
-  details: parsed(entry.details),
-  previous_hash: entry.previousHash,
-  hash: entry.hash
-})
 
 const row = (entry: AuditEntry) => [
   String(entry.sequence),
@@ -139,22 +94,21 @@ const row = (entry: AuditEntry) => [
 
 const list = Command.make("list", {
   data: dataDirectory,
-  agent: optional("agent", "NAME", "Only entries about this agent."),
-  capability: optional("capability", "NAME", "Only entries about it; a star stands for any text, as in filesystem.*"),
-  since: Options.text("since").pipe(
-    Options.withPseudoName("TIME"),
+  agent: optionalText("agent", "NAME", "Only entries about this agent."),
+  capability: optionalText(
+    "capability",
+    "NAME",
+    "Only entries about it; a star stands for any text, as in filesystem.*"
+  ),
+  since: time("since").pipe(
     Options.withDescription(
       "Only entries from this time on, such as 2026-01-31T12:00:00Z, or so long ago, such as 30m."
     ),
-    Options.mapEffect(time),
+    Options.map(DateTime.toEpochMillis),
     Options.optional
   ),
-  limit: Options.integer("limit").pipe(
-    Options.withPseudoName("COUNT"),
+  limit: wholeNumber("limit", 1, 100_000).pipe(
     Options.withDescription("How many at most, the newest; 100 if not given."),
-    Options.mapEffect((value) =>
-      value >= 1 && value <= 100_000 ? Effect.succeed(value) : invalidValue(`--limit takes 1 to 100000, not ${value}`)
-    ),
     Options.withDefault(100)
   ),
   json: json("Print the entries as JSON, with all that they say.")
@@ -167,12 +121,12 @@ const list = Command.make("list", {
         since: Option.getOrUndefined(since),
         limit
       })
-      if (json) return yield* print(harmless(prettyJson(entries.map(wireForm))))
+      if (json) return yield* print(prettyJson(entries.map(entryView)))
       const rows = [
         ["NUMBER", "TIME", "KIND", "AGENT", "CAPABILITY", "RULE", "APPROVAL", "DETAILS"],
         ...entries.map(row)
       ]
-      yield* Effect.forEach(table(rows), (line) => print(line), { discard: true })
+      yield* printTable(rows)
     }))).pipe(Command.withDescription("List what agents did and what was decided, the newest last."))
 
 /** `kruxos audit` */

@@ -1,5 +1,4 @@
 import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -7,14 +6,13 @@ import { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
 import { Capabilities } from "../services/Capabilities.js"
 import { withGateway } from "./client.js"
 import { explainFailure } from "./explainFailure.js"
-import { json } from "./options.js"
-import { print, printError } from "./print.js"
-import { prettyJson, table } from "./text.js"
+import { json, optionalText } from "./options.js"
+import { print, printError, printTable } from "./print.js"
+import { prettyJson } from "./text.js"
 
 const encode = Schema.encodeSync(Schema.Array(CapabilityDefinition))
 
-const filter = (name: string, description: string) =>
-  Options.text(name).pipe(Options.withPseudoName("TEXT"), Options.withDescription(description), Options.optional)
+const filter = (name: string, description: string) => optionalText(name, "TEXT", description)
 
 const options = {
   category: filter("category", "Only those whose name starts with it: `filesystem` for `filesystem.read`."),
@@ -41,8 +39,6 @@ export const capabilities = Command.make(
       if (json) return yield* print(prettyJson(encode(found)))
       if (found.length === 0) return yield* printError("No capability that this agent sees fits")
       const rows = found.map(({ name, permissionTier, purpose }) => [name, permissionTier ?? "-", purpose])
-      yield* Effect.forEach(table([["NAME", "TIER", "PURPOSE"], ...rows]), (line) => print(line), {
-        discard: true
-      })
+      yield* printTable([["NAME", "TIER", "PURPOSE"], ...rows])
     }).pipe(withGateway)
 ).pipe(Command.withDescription("List what the agent can do at its gateway."))

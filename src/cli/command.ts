@@ -10,6 +10,9 @@ import { describe } from "./describe.js"
 import { gateway } from "./gateway.js"
 import { invoke } from "./invoke.js"
 import { policy } from "./policy.js"
+import { state } from "./state.js"
+import { status } from "./status.js"
+import { watch } from "./watch.js"
 
 const footer = HelpDoc.blocks([
   HelpDoc.h1("OPTIONS OF EVERY COMMAND"),
@@ -23,7 +26,7 @@ const footer = HelpDoc.blocks([
   HelpDoc.p(
     "KRUXOS_HOST          host:port or URL of the gateway to use; localhost:7700 if not set"
   ),
-  HelpDoc.p("KRUXOS_API_KEY       the agent's key: capabilities, describe, invoke and codegen need it"),
+  HelpDoc.p("KRUXOS_API_KEY       the agent's key: capabilities, describe, invoke, state and codegen need it"),
   HelpDoc.h1("EXIT CODES"),
   HelpDoc.p("0  done; for the gateway: stopped by SIGINT or SIGTERM"),
   HelpDoc.p("1  failed; standard error says why"),
@@ -34,6 +37,19 @@ const footer = HelpDoc.blocks([
 /** Runs the command that the arguments of the process (`process.argv`) call for. */
 export const run = Command.make("kruxos").pipe(
   Command.withDescription("Serve a gateway to agents, look after them, and use a gateway from the command line."),
-  Command.withSubcommands([gateway, agent, policy, approvals, audit, capabilities, describe, invoke, codegen]),
+  Command.withSubcommands([
+    gateway,
+    status,
+    watch,
+    agent,
+    policy,
+    approvals,
+    audit,
+    capabilities,
+    describe,
+    invoke,
+    state,
+    codegen
+  ]),
   Command.run({ name: "kruxos", version: packageVersion, footer })
 )

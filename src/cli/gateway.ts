@@ -65,9 +65,24 @@ const options = {
     ),
     Options.withDefault(10)
   ),
+  backupKeyFile: Options.text("backup-key-file").pipe(
+    Options.withPseudoName("FILE"),
+    Options.withDescription(
+      "A file with the key of backups: 32 bytes, or 64 hexadecimal characters. Without one, a key is made and kept with the data."
+    ),
+    Options.optional
+  ),
   policy: policyOption,
   allowAll: Options.boolean("allow-all").pipe(
     Options.withDescription("Let agents do everything in the workspace without asking a human.")
+  ),
+  allowHost: Options.text("allow-host").pipe(
+    Options.withPseudoName("HOST"),
+    Options.withDescription(
+      "A host that agents may reach besides those of the policy: api.example.com, *.example.com, 127.0.0.1:8080, or * for all "
+        + "public ones. May be given several times. Without any, and without a policy that names some, agents reach nothing."
+    ),
+    Options.repeated
   )
 }
 
@@ -89,7 +104,7 @@ const keyOf = (given: Option.Option<Redacted.Redacted<string>>, file: Option.Opt
 }
 
 /** The only thing that a gateway writes to standard output. */
-const readyLine = ({ agent, api, apiKey, rpc, supervisorToken, url }: Served): string =>
+const readyLine = ({ agent, api, apiKey, page, rpc, supervisorToken, url }: Served): string =>
   JSON.stringify({
     ready: true,
     url,
@@ -97,7 +112,8 @@ const readyLine = ({ agent, api, apiKey, rpc, supervisorToken, url }: Served): s
     agent,
     api_key: Redacted.value(apiKey),
     api,
-    supervisor_token: Redacted.value(supervisorToken)
+    supervisor_token: Redacted.value(supervisorToken),
+    page: Redacted.value(page)
   })
 
 const serve = (options: ServeOptions & { readonly workspace: string; readonly dataDirectory: string }) =>
@@ -111,6 +127,7 @@ const serve = (options: ServeOptions & { readonly workspace: string; readonly da
     if (!isLoopback(new URL(served.url).hostname)) {
       yield* Effect.logWarning("Other machines can connect, and keys travel unencrypted: put a TLS proxy in front")
     }
+    yield* Effect.logInfo(`Supervisors find their page at ${new URL("/", served.api).href}`)
     yield* Effect.logInfo(`Listening on ${served.url} and ${served.rpc}; Ctrl-C stops the gateway`)
     return yield* Effect.never
   }).pipe(Effect.scoped, Effect.onInterrupt(() => Effect.logInfo("Stopped")))
@@ -119,7 +136,7 @@ const serve = (options: ServeOptions & { readonly workspace: string; readonly da
 export const gateway = Command.make(
   "gateway",
   options,
-  ({ agent, allowAll, apiKey, apiKeyFile, data, grace, host, policy, port, workspace }) =>
+  ({ agent, allowAll, allowHost, apiKey, apiKeyFile, backupKeyFile, data, grace, host, policy, port, workspace }) =>
     Effect.gen(function*() {
       if (allowAll && Option.isSome(policy)) return yield* usageFailed("Either --policy or --allow-all, not both")
       const paths = yield* Path.Path
@@ -131,7 +148,9 @@ export const gateway = Command.make(
         agent,
         apiKey: yield* keyOf(apiKey, apiKeyFile),
         gracePeriod: Duration.seconds(grace),
-        policy: allowAll ? "allow-all" : Option.getOrUndefined(policy)
+        backupKey: Option.getOrUndefined(Option.map(backupKeyFile, (file) => ({ keyFile: paths.resolve(file) }))),
+        policy: allowAll ? "allow-all" : Option.getOrUndefined(policy),
+        network: { allow: allowHost }
       })
     })
 ).pipe(

@@ -1,3 +1,5 @@
+import * as Predicate from "effect/Predicate"
+
 const isControl = (code: number) => (code < 32 && code !== 9 && code !== 10) || (code >= 127 && code < 160)
 
 // They have a terminal show text in another order than it has.
@@ -19,8 +21,37 @@ export const printable = (text: string): string =>
 /** Text on one line. */
 export const oneLine = (text: string): string => printable(text.trim().replaceAll(/\s+/g, " "))
 
-/** A value as JSON that people can read. */
-export const prettyJson = (value: unknown): string => JSON.stringify(value, undefined, 2) ?? "null"
+// Those that JSON leaves as they are and that drive terminals, or make text look like another.
+const troublesome = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+const toJson = (value: unknown, space?: number): string =>
+  (JSON.stringify(value, undefined, space) ?? "null").replaceAll(
+    troublesome,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
+/** A value as JSON that people can read, and that is safe to look at. */
+export const prettyJson = (value: unknown): string => toJson(value, 2)
+
+/** A value as JSON on one line, which is safe to look at. */
+export const compactJson = (value: unknown): string => toJson(value)
+
+/** A text, or its beginning and how much is left out. */
+export const cut = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} more characters)`
+
+/** A value with its texts cut, each by itself, so that a long one hides nothing that comes after it. */
+export const withTextsCut = (value: unknown, most: number): unknown => {
+  if (typeof value === "string") return cut(value, most)
+  if (Array.isArray(value)) return value.map((item) => withTextsCut(item, most))
+  if (!Predicate.isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [cut(name, most), withTextsCut(inner, most)])
+  )
+}
+
+/** A value as JSON on one line, with what is long cut. */
+export const shortJson = (value: unknown): string => printable(cut(compactJson(withTextsCut(value, 60)), 160))
 
 /** Rows whose columns line up; the last column is as wide as it comes. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {

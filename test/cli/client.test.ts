@@ -156,7 +156,9 @@ describe("kruxos", () => {
       ], { concurrency: 2 })
       const { version: packaged } = JSON.parse(fs.readFileSync("package.json", "utf8"))
       assert.strictEqual(version.stdout.trim(), packaged)
-      for (const name of ["gateway", "agent create", "capabilities", "describe", "invoke"]) {
+      for (
+        const name of ["gateway", "status", "watch", "agent create", "capabilities", "describe", "invoke", "state list"]
+      ) {
         assert.match(help.stdout, new RegExp(`^ {2}${name} `, "m"))
       }
       for (const { code, stdout } of [help, late, nested, bare]) {

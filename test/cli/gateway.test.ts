@@ -51,8 +51,10 @@ describe("kruxos gateway", () => {
         assert.match(first.ready.supervisor_token, /^krx_user_[A-Za-z0-9_-]{43}$/)
         assert.deepStrictEqual(
           Object.keys(JSON.parse(first.stdout())),
-          ["ready", "url", "rpc", "agent", "api_key", "api", "supervisor_token"]
+          ["ready", "url", "rpc", "agent", "api_key", "api", "supervisor_token", "page"]
         )
+        const page = first.ready.api.replace("/api", "/")
+        assert.strictEqual(first.ready.page, `${page}#token=${first.ready.supervisor_token}`)
         assert.strictEqual(fs.statSync(keyFile(first.dataDirectory)).mode & 0o777, 0o600)
 
         const socket = yield* RawSocket.open(first.ready.url, { key: first.ready.api_key })
@@ -64,6 +66,8 @@ describe("kruxos gateway", () => {
         assert.strictEqual(ended.code, 0, ended.stderr)
         assert.strictEqual(ended.stdout.split("\n").length, 2)
         assert.include(ended.stderr, `Listening on ${first.ready.url}`)
+        assert.include(ended.stderr, page)
+        assert.notInclude(ended.stderr, first.ready.supervisor_token)
         assert.notInclude(ended.stderr, first.ready.api_key)
 
         const second = yield* startGateway(["--log-level", "debug"], first)

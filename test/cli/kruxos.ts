@@ -143,7 +143,8 @@ const Ready = Schema.parseJson(Schema.Struct({
   agent: Schema.String,
   api_key: Schema.String,
   api: Schema.String,
-  supervisor_token: Schema.String
+  supervisor_token: Schema.String,
+  page: Schema.String
 }))
 
 /** What a gateway says when it is ready. */

@@ -1,28 +1,13 @@
 import * as DateTime from "effect/DateTime"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { ApprovalView } from "../../local/supervisor/ApprovalView.js"
-import { oneLine, prettyJson, printable } from "../text.js"
-
-const cut = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} more characters)`
-
-// Each text by itself, so that a long one hides nothing that comes after it.
-const withTextsCut = (value: unknown, most: number): unknown => {
-  if (typeof value === "string") return cut(value, most)
-  if (Array.isArray(value)) return value.map((item) => withTextsCut(item, most))
-  if (!Predicate.isRecord(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [cut(name, most), withTextsCut(inner, most)])
-  )
-}
+import { compactJson, cut, oneLine, prettyJson, printable, shortJson, withTextsCut } from "../text.js"
 
 const leftOut = ({ arguments_length }: ApprovalView): string | undefined =>
   arguments_length === undefined ? undefined : `(${arguments_length} characters: \`kruxos approvals show\` has them)`
 
 /** The arguments of a request on one line, with what is long cut. */
-export const argumentsLine = (view: ApprovalView): string =>
-  leftOut(view) ?? printable(cut(JSON.stringify(withTextsCut(view.arguments, 60)), 160))
+export const argumentsLine = (view: ApprovalView): string => leftOut(view) ?? shortJson(view.arguments)
 
 const time = (at: DateTime.Utc): string => DateTime.formatIso(at)
 
@@ -78,16 +63,9 @@ export const event = (view: ApprovalView): string => {
 
 const encode = Schema.encodeSync(ApprovalView)
 
-// Those that JSON leaves as they are and that drive terminals, or make text look like another.
-const troublesome = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+/** Requests as JSON, which is whole. */
+export const jsonOf = (views: ReadonlyArray<ApprovalView>): string => prettyJson(views.map((view) => encode(view)))
 
-const escaped = (json: string) =>
-  json.replaceAll(troublesome, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+export const jsonOfOne = (view: ApprovalView): string => prettyJson(encode(view))
 
-/** Requests as JSON, which is whole, and safe to look at. */
-export const jsonOf = (views: ReadonlyArray<ApprovalView>): string =>
-  escaped(prettyJson(views.map((view) => encode(view))))
-
-export const jsonOfOne = (view: ApprovalView): string => escaped(prettyJson(encode(view)))
-
-export const jsonLine = (view: ApprovalView): string => escaped(JSON.stringify(encode(view)))
+export const jsonLine = (view: ApprovalView): string => compactJson(encode(view))

@@ -4,7 +4,8 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { ApprovalView } from "../../local/supervisor/ApprovalView.js"
 import { SignalExitCode } from "../exit.js"
-import { print, printError } from "../print.js"
+import { outputClosed, print, printError } from "../print.js"
+import { find, type Target, type WhichGateway } from "../supervisor/client.js"
 import * as Client from "./client.js"
 
 const isOver = ({ status }: ApprovalView) => status !== "pending" && status !== "running"
@@ -12,7 +13,7 @@ const isOver = ({ status }: ApprovalView) => status !== "pending" && status !== 
 /** What is known of requests so far, by their ids. */
 type Known = ReadonlyMap<string, ApprovalView>
 
-const look = (target: Client.Target, known: Known) =>
+const look = (target: Target, known: Known) =>
   Effect.gen(function*() {
     const { approvals: pending } = yield* Client.list(target, { status: "pending", limit: 1000 })
     // Those that were asked and decided since the last look, too.
@@ -24,7 +25,7 @@ const look = (target: Client.Target, known: Known) =>
   })
 
 /** Prints what waits for a decision, and then what is asked and decided, until it is interrupted. */
-export const watch = (which: Client.WhichGateway, format: (view: ApprovalView) => string) =>
+export const watch = (which: WhichGateway, format: (view: ApprovalView) => string) =>
   Effect.gen(function*() {
     // A signal is how it is meant to end.
     MutableRef.set(yield* SignalExitCode, 0)
@@ -32,7 +33,7 @@ export const watch = (which: Client.WhichGateway, format: (view: ApprovalView) =
 
     const once = Effect.gen(function*() {
       const before = yield* Ref.get(known)
-      const views = yield* look(yield* Client.find(which), before ?? new Map())
+      const views = yield* look(yield* find(which), before ?? new Map())
       const isNews = (view: ApprovalView) =>
         before === undefined ? !isOver(view) : before.get(view.id)?.status !== view.status
       const oldestFirst = [...views].sort((one, other) => Number(one.created_at) - Number(other.created_at))
@@ -57,5 +58,5 @@ export const watch = (which: Client.WhichGateway, format: (view: ApprovalView) =
         }
       })
     )
-    yield* Effect.repeat(Effect.delay(again, "1 second"), Schedule.forever)
+    yield* Effect.raceFirst(Effect.repeat(Effect.delay(again, "1 second"), Schedule.forever), outputClosed)
   })
