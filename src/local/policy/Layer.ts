@@ -1,4 +1,5 @@
 import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
+import type { HostPattern } from "../egress/HostPattern.js"
 import type { Template } from "./templates.js"
 
 /** Who says something about an invocation; the strictest of them wins. */
@@ -63,4 +64,6 @@ export interface Layer {
   readonly defaults: Verdict | undefined
   /** What holds where there is neither an entry nor a default. Without one, the layer then has no opinion. */
   readonly template: Template | undefined
+  /** The hosts that agents may reach; undefined where it says nothing of them. */
+  readonly allowedHosts: ReadonlyArray<HostPattern> | undefined
 }

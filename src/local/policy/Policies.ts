@@ -1,5 +1,6 @@
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
+import * as Egress from "../egress/Egress.js"
 import type { Layer, Verdict } from "./Layer.js"
 import { patternsOf } from "./patterns.js"
 import { isStricter, stricter } from "./tiers.js"
@@ -29,6 +30,7 @@ export interface Policies {
   readonly layers: Layers
   readonly of: (agent: string, capability: AnyCapability) => Resolved
   readonly defaultTier: (agent: string) => PermissionTier
+  readonly egress: (agent: string) => Egress.Egress
 }
 
 /** What nobody has an opinion of does not run. */
@@ -79,6 +81,12 @@ const resolve = (layers: ReadonlyArray<Layer>, capability: AnyCapability): Resol
   }
 }
 
+// Only the organization lets agents out: the other layers restrict it, where they say something.
+const hostsOf = ({ allowedHosts, layer }: Layer): ReadonlyArray<Egress.AllowedHosts> =>
+  allowedHosts === undefined && layer !== "organization"
+    ? []
+    : [{ rule: `${layer}:network.allow`, patterns: allowedHosts ?? [] }]
+
 const byCapability = (layers: ReadonlyArray<Layer>) => {
   const known = new Map<string, Resolved>()
   return (capability: AnyCapability): Resolved => {
@@ -97,12 +105,14 @@ export const join = (layers: Layers): Policies => {
   const own = new Map([...layers.agents].map(([agent, layer]) => [agent, byCapability([...shared, layer])]))
   const defaultOf = ({ defaults, template }: Layer) =>
     defaults === undefined && template === undefined ? [] : [defaults?.tier ?? template?.tierOf("notify") ?? "notify"]
+  const layersOf = (agent: string) => {
+    const layer = layers.agents.get(agent.toLowerCase())
+    return layer === undefined ? shared : [...shared, layer]
+  }
   return {
     layers,
     of: (agent, capability) => (own.size === 0 ? forAll : own.get(agent.toLowerCase()) ?? forAll)(capability),
-    defaultTier: (agent) => {
-      const layer = layers.agents.get(agent.toLowerCase())
-      return [...shared, ...(layer === undefined ? [] : [layer])].flatMap(defaultOf).reduce(stricter, "autonomous")
-    }
+    defaultTier: (agent) => layersOf(agent).flatMap(defaultOf).reduce(stricter, "autonomous"),
+    egress: (agent) => Egress.make(layersOf(agent).flatMap(hostsOf))
   }
 }

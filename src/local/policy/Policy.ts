@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Stream from "effect/Stream"
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
+import { type Egress, nowhere } from "../egress/Egress.js"
 import type { Agent } from "../store/Agents.js"
 import type { Decision } from "./decide.js"
 import type { VisibleRule } from "./visibleRules.js"
@@ -25,13 +26,15 @@ export interface PolicyService {
   readonly mayRequireApproval: (agent: Agent, capability: AnyCapability) => boolean
   readonly rules: (agent: Agent) => ReadonlyArray<VisibleRule>
   readonly defaultTier: (agent: Agent) => PermissionTier
+  /** The hosts that an agent may reach now. */
+  readonly egress: (agent: Agent) => Egress
   /** Tells, from when it is run, whenever lists show an agent something else than before. */
   readonly changes: (agent: Agent) => Stream.Stream<void>
 }
 
 export class Policy extends Context.Tag("kruxos/local/Policy")<Policy, PolicyService>() {}
 
-/** Every capability at the tier that the catalogue gives it, whatever files say. */
+/** Every capability at the tier that the catalogue gives it, whatever files say; no host can be reached. */
 export const catalogueTiers = (capabilities: ReadonlyArray<AnyCapability>): PolicyService => ({
   decide: (_agent, { name, tier }) => ({
     tier,
@@ -43,10 +46,11 @@ export const catalogueTiers = (capabilities: ReadonlyArray<AnyCapability>): Poli
   mayRequireApproval: (_agent, { tier }) => tier === "approval_required",
   rules: () => capabilities.map(({ name, tier }) => ({ capability: name, tier, reason: undefined })),
   defaultTier: () => "notify",
+  egress: () => nowhere,
   changes: () => Stream.never
 })
 
-/** Every capability without asking, whatever files say. */
+/** Every capability without asking, whatever files say; but no host can be reached. */
 export const allowAll: PolicyService = {
   decide: () => ({ tier: "autonomous", rule: "allow-all", reason: undefined }),
   count: () => undefined,
@@ -54,5 +58,6 @@ export const allowAll: PolicyService = {
   mayRequireApproval: () => false,
   rules: () => [{ capability: "*", tier: "autonomous", reason: "the gateway runs with allow-all" }],
   defaultTier: () => "autonomous",
+  egress: () => nowhere,
   changes: () => Stream.never
 }

@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import type { HostPattern } from "../egress/HostPattern.js"
 import { templateLayer } from "./compile.js"
 import { formatProblem, InvalidPolicy, wholeFile } from "./InvalidPolicy.js"
 import type { Layer } from "./Layer.js"
@@ -25,6 +26,8 @@ export interface PolicySourceOptions extends PolicyPlaces {
   readonly template: Template
   /** The names of the capabilities that there are. */
   readonly capabilities: ReadonlyArray<string>
+  /** Hosts that the organization allows besides those of its file. */
+  readonly hosts?: ReadonlyArray<HostPattern> | undefined
 }
 
 /** The policies that hold, and a word whenever they become others. */
@@ -66,12 +69,13 @@ const sameAgent = (seen: Seen, others: Iterable<Kept>): InvalidPolicy | undefine
   return undefined
 }
 
-const joined = (kept: KeptFiles, template: Template): Policies => {
+const joined = (kept: KeptFiles, { hosts = [], template }: PolicySourceOptions): Policies => {
   const layers = [...kept.values()].flatMap((one) => one.policy === undefined ? [] : [{ ...one, policy: one.policy }])
+  const organization = layers.find(({ role }) => role.layer === "organization")?.policy
+    ?? templateLayer(template, "organization")
   return join({
     system: layers.find(({ role }) => role.layer === "system")?.policy,
-    organization: layers.find(({ role }) => role.layer === "organization")?.policy
-      ?? templateLayer(template, "organization"),
+    organization: { ...organization, allowedHosts: [...organization.allowedHosts ?? [], ...hosts] },
     agents: new Map(layers.flatMap((one) => {
       const agent = agentOf(one)
       return agent === undefined ? [] : [[agent, one.policy] as const]
@@ -96,7 +100,7 @@ const readAll = (options: PolicySourceOptions): Effect.Effect<KeptFiles, Invalid
 
 /** Reads all policies that there are now, once. */
 export const load = (options: PolicySourceOptions): Effect.Effect<Policies, InvalidPolicy> =>
-  Effect.map(readAll(options), (kept) => joined(kept, options.template))
+  Effect.map(readAll(options), (kept) => joined(kept, options))
 
 /**
  * Reads all policies, and reads again what changes, appears or vanishes, until the scope ends. A file that is broken by then is
@@ -109,7 +113,7 @@ export const make = (
     const { every, settled } = yield* PolicyInterval
     const reloads = yield* PubSub.sliding<void>(16)
     const kept = new Map(yield* readAll(options))
-    let policies = joined(kept, options.template)
+    let policies = joined(kept, options)
     // The state in which a file was found last: it is read once it is found in it twice.
     const pending = new Map<string, string>()
     let unlisted = ""
@@ -152,7 +156,7 @@ export const make = (
         if (policy === undefined && seen.role.agent !== undefined) kept.delete(seen.file)
         else kept.set(seen.file, { ...seen, policy })
         if (policy === undefined && before === undefined) return
-        policies = joined(kept, options.template)
+        policies = joined(kept, options)
         yield* Effect.logInfo(
           policy === undefined ? `${seen.file} is gone, and holds no more` : `${seen.file} is in force`
         )

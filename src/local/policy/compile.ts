@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
+import { type HostPattern, parse as parseHostPattern } from "../egress/HostPattern.js"
 import { placeOf } from "./conditions.js"
 import type { PolicyDocument } from "./document.js"
 import { conditionOf, conditionPath, gather, type Gathered, type WrittenRule } from "./gather.js"
@@ -38,7 +39,8 @@ export const templateLayer = (template: Template, layer: LayerName): Layer => ({
   file: undefined,
   entries: byPattern(templateEntries(layer)),
   defaults: undefined,
-  template
+  template,
+  allowedHosts: undefined
 })
 
 const agentIssue = (named: string | undefined, { agent, layer }: FileRole): ReadonlyArray<DocumentIssue> => {
@@ -50,6 +52,18 @@ const agentIssue = (named: string | undefined, { agent, layer }: FileRole): Read
   return agent === undefined || named.toLowerCase() === agent.toLowerCase()
     ? []
     : [{ path, message: `by its name this file is for agent ${agent}, not for ${named.slice(0, 64)}` }]
+}
+
+const readHosts = ({ network }: PolicyDocument) => {
+  const hosts: Array<HostPattern> = []
+  const issues: Array<DocumentIssue> = []
+  for (const [index, text] of (network?.allow ?? []).entries()) {
+    Either.match(parseHostPattern(text), {
+      onLeft: (message) => issues.push({ path: ["network", "allow", index], message }),
+      onRight: (pattern) => hosts.push(pattern)
+    })
+  }
+  return { allowedHosts: network === undefined ? undefined : hosts, issues }
 }
 
 const prefixIssues = ({ gathered }: ReturnType<typeof gather>): ReadonlyArray<DocumentIssue> =>
@@ -76,7 +90,13 @@ export const compile = (
   { agent, file, layer, lineOf }: Compiling
 ): Either.Either<Layer, ReadonlyArray<DocumentIssue>> => {
   const all = gather(document, lineOf)
-  const issues = [...agentIssue(document.agent, { layer, agent }), ...all.issues, ...prefixIssues(all)]
+  const hosts = readHosts(document)
+  const issues = [
+    ...agentIssue(document.agent, { layer, agent }),
+    ...all.issues,
+    ...prefixIssues(all),
+    ...hosts.issues
+  ]
   if (issues.length > 0) return Either.left(issues)
 
   const verdict = (rule: string, path: DocumentPath, tier: PermissionTier, reason: string | undefined): Verdict => ({
@@ -126,6 +146,7 @@ export const compile = (
     defaults: defaults === undefined
       ? undefined
       : verdict("defaults", ["defaults", "tier"], defaults.tier, defaults.reason),
-    template: extended === undefined ? undefined : templates[extended]
+    template: extended === undefined ? undefined : templates[extended],
+    allowedHosts: hosts.allowedHosts
   })
 }

@@ -63,6 +63,10 @@ const NamedRule = Schema.Struct({ capability: Text, ...conditions, tier: Tier, r
   .annotations({ description: "a rule: a mapping of capability, tier, reason and conditions" })
 export type NamedRule = typeof NamedRule.Type
 
+const Network = Schema.Struct({
+  allow: Schema.Array(Text).annotations({ description: "a list of hosts" })
+}).annotations({ description: "a mapping of allow to a list of hosts" })
+
 const NamedRules = Schema.Array(NamedRule).annotations({ description: "a list of rules" })
 
 /** A policy file, in all its forms, as it is written. */
@@ -79,6 +83,7 @@ export const PolicyDocument = Schema.Struct({
       description: "a mapping of capabilities, or patterns of them, to what holds for them"
     })
   ),
+  network: optional(Network),
   rules: optional(NamedRules),
   overrides: optional(NamedRules)
 }).annotations({ description: "a policy: a mapping of name, version, defaults, capabilities and so on" })

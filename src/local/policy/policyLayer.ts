@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs/promises"
 import { isAbsolute, join, relative, resolve, sep } from "node:path"
 import type { AnyCapability } from "../../catalogue/Capability.js"
+import * as Egress from "../egress/Egress.js"
+import { type HostPattern, parse as parseHostPattern } from "../egress/HostPattern.js"
 import type { Agent } from "../store/Agents.js"
 import { dataFolder } from "../workspace/pathForm.js"
 import { decide } from "./decide.js"
@@ -22,6 +25,8 @@ export interface PolicyOptions {
   /** The directory of the gateway's data, where it has one; policies are in its folder `policies`. */
   readonly dataDirectory: string | undefined
   readonly capabilities: ReadonlyArray<AnyCapability>
+  /** Hosts that agents may reach besides those of the organization's file, as patterns of `network.allow`. */
+  readonly allowedHosts?: ReadonlyArray<string> | undefined
 }
 
 /** Decides by the policies of a source. */
@@ -43,6 +48,7 @@ export const fromSource = (
     mayRequireApproval: ({ name }, capability) => current().of(name, capability).mayRequireApproval,
     rules: ({ name }) => visibleRules(current(), name, capabilities),
     defaultTier: ({ name }) => current().defaultTier(name),
+    egress: ({ name }) => current().egress(name),
     changes: (agent) =>
       Stream.unwrapScoped(Effect.map(PubSub.subscribe(reloads), (queue) => {
         let shown = shownTo(agent)
@@ -88,6 +94,20 @@ const warnOfUnusedFile = ({ directory, hasOrganizationFile }: PolicySource.Polic
   )
 }
 
+const readHosts = (
+  { allowedHosts = [] }: PolicyOptions
+): Effect.Effect<ReadonlyArray<HostPattern>, InvalidPolicy> =>
+  Effect.forEach(
+    allowedHosts,
+    (text) => Either.mapLeft(parseHostPattern(text), (what) => wholeFile("allowed hosts", what))
+  )
+
+// What it allows is what happens on this machine: where data may go has to be said all the same.
+const allowAllAnd = (hosts: ReadonlyArray<HostPattern>): PolicyService => {
+  const egress = Egress.make([{ rule: "allow-all:network.allow", patterns: hosts }])
+  return { ...allowAll, egress: () => egress }
+}
+
 /** The policy of a gateway that serves a workspace; with files it follows what becomes of them. */
 export const layer = (
   options: PolicyOptions & { readonly workspace: string }
@@ -96,13 +116,15 @@ export const layer = (
   if (choice === "allow-all") {
     return Layer.effect(
       Policy,
-      Effect.as(Effect.logWarning("allow-all: every capability of every tier runs without asking a human"), allowAll)
+      Effect.map(readHosts(options), allowAllAnd).pipe(
+        Effect.zipLeft(Effect.logWarning("allow-all: every capability of every tier runs without asking a human"))
+      )
     )
   }
   return Layer.scoped(
     Policy,
     Effect.gen(function*() {
-      const source = sourceOptions(options)
+      const source = { ...sourceOptions(options), hosts: yield* readHosts(options) }
       if (source.organizationFile !== undefined) yield* checkPlace(source.organizationFile, workspace)
       yield* warnOfUnusedFile(source)
       return fromSource(yield* PolicySource.make(source), capabilities)

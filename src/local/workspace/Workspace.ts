@@ -102,6 +102,20 @@ export interface Workspace {
     bytes: Uint8Array
   ) => Effect.Effect<{ readonly size: number }, PathFailure | ParentNotFound | DiskFull>
   /**
+   * Makes a file of what `fill` appends, in one step as `write` does: until `fill` has succeeded, what was there before is there,
+   * or nothing. Nothing is filled where it cannot be put. With `overwrite` a symbolic link is written through; a directory is
+   * InvalidInput then. `fill` begins anew where the place changes meanwhile, which is rare.
+   */
+  readonly fill: <E, R>(
+    path: WorkspacePath,
+    options: { readonly overwrite: boolean },
+    fill: (append: (bytes: Uint8Array) => Effect.Effect<void, PathFailure | DiskFull>) => Effect.Effect<void, E, R>
+  ) => Effect.Effect<
+    { readonly size: number; readonly checksum: string },
+    E | PathFailure | ParentNotFound | DestinationExists | DiskFull,
+    R
+  >
+  /**
    * Copies a file, in one step as `write` does. With `overwrite` a symbolic link at the destination is written through;
    * a directory there is InvalidInput.
    */

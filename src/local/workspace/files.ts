@@ -52,6 +52,39 @@ const write = (root: Root): Workspace["write"] => (path, bytes, { createParents 
   )
 }
 
+/** What a caller's own effect failed with, apart from the failures here. */
+class Abandoned<E> {
+  readonly _tag = "Abandoned"
+  readonly failure: E
+
+  constructor(failure: E) {
+    this.failure = failure
+  }
+}
+
+const fill = (root: Root): Workspace["fill"] => (path, { overwrite }, fillFile) => {
+  const subject = subjectOf(path, "write")
+  const place = overwrite ? "replace" : "create"
+  return withEntry(
+    root,
+    subject,
+    { last: overwrite ? "followed" : "itself" },
+    (entry) =>
+      publish(
+        entry,
+        subject,
+        { place },
+        (append) => Effect.mapError(fillFile(append), (failure) => new Abandoned(failure))
+      )
+  ).pipe(
+    Effect.catchTags({
+      NotThere: missingParent(subject),
+      Occupied: () => Effect.fail(destinationExists(subject)),
+      Abandoned: ({ failure }) => Effect.fail(failure)
+    })
+  )
+}
+
 type AppendFailure = Changed | SystemFailure | DiskFull
 
 interface Appending {
@@ -156,9 +189,10 @@ const move = (root: Root): Workspace["move"] => (source, destination, options) =
 }
 
 /** The operations on single files. */
-export const make = (root: Root): Pick<Workspace, "read" | "write" | "append" | "copy" | "move"> => ({
+export const make = (root: Root): Pick<Workspace, "read" | "write" | "fill" | "append" | "copy" | "move"> => ({
   read: read(root),
   write: write(root),
+  fill: fill(root),
   append: append(root),
   copy: copy(root),
   move: move(root)

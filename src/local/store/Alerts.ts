@@ -1,0 +1,151 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { randomUUID } from "node:crypto"
+import * as rows from "./rows.js"
+
+export const Severity = Schema.Literal("info", "warning", "critical")
+export type Severity = typeof Severity.Type
+
+export const AlertStatus = Schema.Literal("pending", "acknowledged")
+export type AlertStatus = typeof AlertStatus.Type
+
+/** What an agent told its supervisor. */
+export const Alert = Schema.Struct({
+  alertId: Schema.String,
+  agent: Schema.String,
+  severity: Severity,
+  title: Schema.NullOr(Schema.parseJson(Schema.String)),
+  message: Schema.parseJson(Schema.String),
+  context: Schema.NullOr(Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))),
+  status: AlertStatus,
+  createdAt: rows.Timestamp,
+  acknowledgedAt: Schema.NullOr(rows.Timestamp),
+  acknowledgedBy: Schema.NullOr(Schema.parseJson(Schema.String))
+})
+export interface Alert extends Schema.Schema.Type<typeof Alert> {}
+
+/** The agent has as many alerts that nobody acknowledged as are kept; the alert was not. */
+export class TooManyAlerts
+  extends Data.TaggedError("TooManyAlerts")<{ readonly agent: string; readonly limit: number }>
+{
+  override get message() {
+    return `${this.limit} alerts of ${this.agent} wait to be acknowledged: acknowledge those that are settled`
+  }
+}
+
+export interface Options {
+  /** How many alerts of an agent are kept; 10,000 unless given. Those that were acknowledged make room first, the oldest of them. */
+  readonly maximumAlerts?: number | undefined
+}
+
+export interface AlertsService {
+  /** Keeps an alert, pending, and says its id. */
+  readonly send: (alert: {
+    readonly agent: string
+    readonly severity: Severity
+    readonly message: string
+    readonly title?: string | undefined
+    readonly context?: { readonly [name: string]: unknown } | undefined
+  }) => Effect.Effect<string, TooManyAlerts | SqlError>
+  /** The newest alerts of an agent, in one state where it is given, and how many there are in it. */
+  readonly list: (request: {
+    readonly agent: string
+    readonly status?: AlertStatus | undefined
+    readonly limit: number
+  }) => Effect.Effect<{ readonly alerts: ReadonlyArray<Alert>; readonly total: number }, SqlError>
+  /** Whether this made an agent's alert acknowledged, which it was not before; none where the agent has no such alert. */
+  readonly acknowledge: (request: {
+    readonly agent: string
+    readonly alertId: string
+    readonly by: string
+  }) => Effect.Effect<Option.Option<boolean>, SqlError>
+  /** How many alerts of all agents nobody has acknowledged. */
+  readonly pending: Effect.Effect<number, SqlError>
+}
+
+/** What agents told their supervisors. */
+export class Alerts extends Context.Tag("kruxos/local/store/Alerts")<Alerts, AlertsService>() {}
+
+const make = (options: Options) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const alertRows = rows.all(Alert)
+    const maximumAlerts = options.maximumAlerts ?? 10_000
+    const columns = sql.literal(
+      `alert_id AS "alertId", agent, severity, title, message, context, status, created_at AS "createdAt",
+       acknowledged_at AS "acknowledgedAt", acknowledged_by AS "acknowledgedBy"`
+    )
+
+    const countOf = (agent: string) => rows.count(sql`SELECT COUNT(*) AS count FROM alerts WHERE agent = ${agent}`)
+
+    const makeRoom = (agent: string) =>
+      Effect.gen(function*() {
+        if ((yield* countOf(agent)) < maximumAlerts) return
+        yield* sql`DELETE FROM alerts WHERE agent = ${agent} AND position = (
+          SELECT MIN(position) FROM alerts WHERE agent = ${agent} AND status = 'acknowledged')`
+        if ((yield* countOf(agent)) >= maximumAlerts) return yield* new TooManyAlerts({ agent, limit: maximumAlerts })
+      })
+
+    const send: AlertsService["send"] = ({ agent, context, message, severity, title }) =>
+      Effect.gen(function*() {
+        const alertId = `alert-${randomUUID()}`
+        const messageText = yield* rows.encodeJson(message)
+        const titleText = title === undefined ? null : yield* rows.encodeJson(title)
+        const contextText = context === undefined ? null : yield* rows.encodeJson(context)
+        const createdAt = DateTime.toEpochMillis(yield* DateTime.now)
+        yield* makeRoom(agent)
+        const position = yield* rows.count(
+          sql`SELECT COALESCE(MAX(position), 0) AS count FROM alerts WHERE agent = ${agent}`
+        )
+        yield* sql`
+          INSERT INTO alerts (alert_id, agent, position, severity, title, message, context, status, created_at)
+          VALUES (${alertId}, ${agent}, ${position + 1}, ${severity}, ${titleText}, ${messageText}, ${contextText},
+            'pending', ${createdAt})`
+        return alertId
+      }).pipe(sql.withTransaction)
+
+    const list: AlertsService["list"] = ({ agent, limit, status }) => {
+      const matching = status === undefined ? sql`agent = ${agent}` : sql`agent = ${agent} AND status = ${status}`
+      return Effect.gen(function*() {
+        const alerts = yield* alertRows(
+          sql`SELECT ${columns} FROM alerts WHERE ${matching} ORDER BY position DESC LIMIT ${limit}`
+        )
+        const total = yield* rows.count(sql`SELECT COUNT(*) AS count FROM alerts WHERE ${matching}`)
+        return { alerts, total }
+      }).pipe(sql.withTransaction)
+    }
+
+    const acknowledge: AlertsService["acknowledge"] = ({ agent, alertId, by }) =>
+      Effect.gen(function*() {
+        const found = yield* alertRows(
+          sql`SELECT ${columns} FROM alerts WHERE agent = ${agent} AND alert_id = ${alertId}`
+        )
+        const [alert] = found
+        if (alert === undefined) return Option.none()
+        if (alert.status === "acknowledged") return Option.some(false)
+        const acknowledgedAt = DateTime.toEpochMillis(yield* DateTime.now)
+        const byText = yield* rows.encodeJson(by)
+        yield* sql`
+          UPDATE alerts SET status = 'acknowledged', acknowledged_at = ${acknowledgedAt}, acknowledged_by = ${byText}
+          WHERE alert_id = ${alertId}`
+        return Option.some(true)
+      }).pipe(sql.withTransaction)
+
+    return {
+      send,
+      list,
+      acknowledge,
+      pending: rows.count(sql`SELECT COUNT(*) AS count FROM alerts WHERE status = 'pending'`)
+    }
+  })
+
+/** `Alerts` in the store. */
+export const layer = (options: Options = {}): Layer.Layer<Alerts, never, SqlClient.SqlClient> =>
+  Layer.effect(Alerts, make(options))
