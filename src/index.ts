@@ -16,3 +16,25 @@ export {
 } from "./services/Capabilities.js"
 export { Gateway, type GatewayService, type GatewayServices, type McpConfig } from "./services/Gateway.js"
 export type { CallSettings, GatewayOptions } from "./services/GatewayOptions.js"
+export {
+  type Changes,
+  type ChangesError,
+  type ChangesOptions,
+  type Checkpoint,
+  type GetOptions,
+  type HistoryOptions,
+  type InitialOptions,
+  type PersistentState,
+  type PersistentWrite,
+  type PlainValue,
+  type SessionState,
+  type SharedSetOptions,
+  type SharedState,
+  State,
+  type StateCapability,
+  type StateError,
+  type StateService,
+  type Update,
+  type UpdateError,
+  type UpdateOptions
+} from "./services/State.js"

@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { AuthenticationFailed, ConnectionFailed, GatewayError } from "../errors/gateway.js"
 import type { RpcError } from "../errors/wire.js"
@@ -80,7 +81,14 @@ export interface Link {
   readonly status: Stream.Stream<GatewayStatus>
   /** The session in use; while there is none, the next one. Fails when the connection is over. */
   readonly channel: Effect.Effect<Channel, ConnectionFailed | AuthenticationFailed>
+  /** What the gateway sends by itself; a reader that does not keep up loses the oldest. */
   readonly notifications: Stream.Stream<ServerNotification>
+  /** Whether the gateway can send anything by itself. */
+  readonly pushes: boolean
+  /** Calls the listener with each notification as it arrives, synchronously, until the scope closes: it misses none. */
+  readonly listen: (
+    listener: (notification: ServerNotification) => void
+  ) => Effect.Effect<void, never, Scope.Scope>
   /**
    * Asks over the current session, or waits for the next one, within the call's deadline. A call whose session is lost
    * before the answer is sent again, once, if it is replayable or keyed; else it fails with OutcomeUnknown. A call that the

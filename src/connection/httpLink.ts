@@ -208,6 +208,8 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
     status: Stream.takeUntil(status.changes, GatewayStatus.$is("Closed")),
     channel: next,
     notifications: Stream.empty,
+    pushes: false,
+    listen: () => Effect.void,
     call: calls.call,
     direct: calls.direct
   }

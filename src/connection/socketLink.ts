@@ -70,6 +70,7 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
     PubSub.sliding<ServerNotification>(1024),
     (pubsub) => PubSub.shutdown(pubsub)
   )
+  const listeners = new Set<(notification: ServerNotification) => void>()
   // Made before all that ends with the scope, so that it ends last: calls in flight then find the link closed.
   const sockets = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
   const channels = CurrentChannel.make()
@@ -77,7 +78,10 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
   const attempt: Effect.Effect<Attempt, ConnectFailure> = Effect.gen(function*() {
     const scope = yield* Scope.fork(sockets, ExecutionStrategy.sequential)
     const connected = yield* connect(dial, options, {
-      onNotification: (notification) => notifications.unsafeOffer(notification),
+      onNotification: (notification) => {
+        notifications.unsafeOffer(notification)
+        for (const listener of listeners) listener(notification)
+      },
       onOpen: channels.open,
       onClose: channels.vacate
     }).pipe(
@@ -125,6 +129,12 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
     status: Stream.takeUntil(status.changes, GatewayStatus.$is("Closed")),
     channel: channels.next,
     notifications: Stream.fromPubSub(notifications),
+    pushes: true,
+    listen: (listener) =>
+      Effect.asVoid(Effect.acquireRelease(
+        Effect.sync(() => listeners.add(listener)),
+        () => Effect.sync(() => listeners.delete(listener))
+      )),
     call: calls.call,
     direct: calls.direct
   }

@@ -17,6 +17,7 @@ import * as State from "./state.js"
 export const CapabilityFailure = Schema.Union(
   ...General.GeneralError.members,
   General.VersionConflict,
+  General.UpdateExhausted,
   General.CapabilityUnavailable,
   General.CapabilityNotFound,
   General.BatchProtection,

@@ -100,6 +100,17 @@ export class VersionConflict extends taggedError<VersionConflict>()("VersionConf
   actualVersion: knownNumber
 }, { retryable: true }) {}
 
+/**
+ * An update of the shared state was tried `attempts` times, and each time somebody else had written the key in between. Nothing was
+ * written. The versions are those of the last VersionConflict, which is the `cause`.
+ */
+export class UpdateExhausted extends taggedError<UpdateExhausted>()("UpdateExhausted", {
+  key: knownText,
+  attempts: knownNumber,
+  expectedVersion: knownNumber,
+  actualVersion: knownNumber
+}, { retryable: true }) {}
+
 /** One of the gateway's own parts failed; `reason` is the error type on the wire, such as `SessionError`. */
 export class CapabilityUnavailable extends taggedError<CapabilityUnavailable>()("CapabilityUnavailable", {
   reason: Schema.String

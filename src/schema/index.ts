@@ -26,3 +26,12 @@ export {
 } from "./primitives.js"
 export { RecoveryAction } from "./RecoveryAction.js"
 export type { Feature, Session } from "./Session.js"
+export {
+  type PersistentEntry,
+  type PersistentKey,
+  type SharedEntry,
+  type SharedKey,
+  StateChange,
+  type StateEntry,
+  type VersionedEntry
+} from "./StateEntry.js"

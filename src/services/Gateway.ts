@@ -23,6 +23,7 @@ import { Approvals, make as makeApprovals } from "./Approvals.js"
 import { Capabilities, make as makeCapabilities } from "./Capabilities.js"
 import { make as makeDecisions } from "./decisions.js"
 import { config, connectionOptions, endpointOf, type GatewayOptions } from "./GatewayOptions.js"
+import { make as makeState, State } from "./State.js"
 
 /** How an MCP client reaches the gateway. Source: the guide's "MCP configuration". */
 export interface McpConfig {
@@ -65,7 +66,7 @@ export class Gateway extends Context.Tag("kruxos/Gateway")<Gateway, GatewayServi
 }
 
 /** What a gateway's Layer provides. */
-export type GatewayServices = Gateway | Capabilities | Approvals
+export type GatewayServices = Gateway | Capabilities | Approvals | State
 
 const mcpConfig = (url: string, apiKey: Redacted.Redacted<string>): Redacted.Redacted<McpConfig> =>
   Redacted.make({
@@ -95,8 +96,10 @@ export const layerOf = <E, R>(
       features: Effect.map(channel, ({ features }) => features),
       asMcpConfig: Option.map(socketUrl, (url) => mcpConfig(url, options.apiKey))
     }
+    const capabilities = makeCapabilities(made, builtIn, options.requestTimeoutMillis, region.send)
     return Context.make(Gateway, gateway).pipe(
-      Context.add(Capabilities, makeCapabilities(made, builtIn, options.requestTimeoutMillis, region.send)),
+      Context.add(Capabilities, capabilities),
+      Context.add(State, makeState(made, capabilities)),
       Context.add(Approvals, makeApprovals(made, builtIn, options.requestTimeoutMillis, decisions, region))
     )
   }))
