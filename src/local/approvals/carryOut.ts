@@ -34,7 +34,11 @@ const notShown = ({ approvalId, capability }: ApprovalRecord) =>
     reason: "digest"
   })
 
-const contextOf = ({ agent, workspace }: Invocation) => ({ agent: agent.name, workspace })
+const contextOf = ({ agent, sessionId, workspace }: Invocation) => ({
+  agent: agent.name,
+  workspace,
+  source: sessionId
+})
 
 /** Makes what carries out approved invocations. */
 export const make = Effect.gen(function*() {
@@ -98,6 +102,7 @@ export const make = Effect.gen(function*() {
       const invocation: Invocation = {
         agent,
         sessionId: record.approvalId,
+        approvalId: record.approvalId,
         connectedAt: yield* DateTime.now,
         workspace: yield* Effect.mapError(
           workspaces.of(agent),

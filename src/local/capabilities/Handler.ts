@@ -2,14 +2,22 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { AnyCapability, ErrorOf, HandlerInputOf, OutputOf } from "../../catalogue/Capability.js"
+import {
+  type AnyCapability,
+  type ErrorOf,
+  type HandlerInputOf,
+  inputField,
+  type OutputOf
+} from "../../catalogue/Capability.js"
 import type { AnyCatalogue, NameIn } from "../../catalogue/Catalogue.js"
 import { invalidInputOf } from "../../catalogue/invalidInput.js"
+import { wireTypeOf } from "../../catalogue/wireType.js"
 import {
   type CapabilityError,
-  type InvalidInput,
+  InvalidInput,
   type NotReversible,
   type PermissionDenied,
+  type PolicyDenied,
   type ResourceExhausted,
   ServiceUnavailable
 } from "../../errors/general.js"
@@ -20,6 +28,8 @@ import { outputWriter } from "./outputWriter.js"
 /** Who invokes, and what belongs to them. */
 export interface Invocation extends Pick<Session, "agent" | "workspace" | "connectedAt" | "invocations" | "usage"> {
   readonly sessionId: string
+  /** The request for approval that this carries out, if it does; it belongs to no session then. */
+  readonly approvalId?: string | undefined
   /** The session's scope: what an invocation leaves running (a watch) ends with it. */
   readonly sessionScope: Scope.Scope
 }
@@ -30,6 +40,7 @@ export type HandlerFailure =
   | InvalidInput
   | NotReversible
   | PermissionDenied
+  | PolicyDenied
   | ResourceExhausted
   | ServiceUnavailable
 
@@ -61,6 +72,19 @@ export interface Registration {
   readonly prepare: (input: unknown) => Either.Either<Prepared, InvalidInput | ServiceUnavailable>
 }
 
+const isTime = (field: AnyCapability["inputs"][string] | undefined): boolean =>
+  field !== undefined && wireTypeOf(inputField(field).schema) === "DateTime"
+
+// Some capabilities list an error of its own for one of their arguments, such as InvalidPort for port.
+const listed = ({ errors, inputs, name }: AnyCapability, error: InvalidInput): InvalidInput => {
+  const { field = "", message } = error
+  const own = `Invalid${field.slice(0, 1).toUpperCase()}${field.slice(1)}`
+  const type = !Object.hasOwn(errors, own) && isTime(inputs[field]) ? "InvalidTimestamp" : own
+  return Object.hasOwn(errors, type) && errors[type]?.class === InvalidInput
+    ? new InvalidInput({ type, message, field, reason: type, capability: name })
+    : error
+}
+
 const register = (capability: AnyCapability, handler: Handler<AnyCapability>): Registration => {
   const decode = Schema.decodeUnknownEither(capability.handlerInputSchema, { onExcessProperty: "error" })
   const encode = outputWriter(capability.outputSchema)
@@ -68,7 +92,7 @@ const register = (capability: AnyCapability, handler: Handler<AnyCapability>): R
     capability,
     prepare: (input) =>
       Either.mapBoth(decode(input), {
-        onLeft: (error) => invalidInputOf(error, capability.name),
+        onLeft: (error) => listed(capability, invalidInputOf(error, capability.name)),
         onRight: (decoded) => (invocation) =>
           Effect.flatMap(handler(decoded, invocation), (output) => Effect.orDie(encode(output)))
       })

@@ -3,16 +3,16 @@ import * as Effect from "effect/Effect"
 import type { BuiltIn } from "../../catalogue/builtIn.js"
 import { isListed } from "../../catalogue/listFilter.js"
 import { Policy } from "../policy/Policy.js"
+import { SessionStates } from "../state/SessionStates.js"
 import { mountPoint } from "../workspace/pathForm.js"
 import { Directory } from "./Directory.js"
 import type { HandlersOf } from "./Handler.js"
-
-const sessionStateLimit = 50 * 1024 * 1024
 
 /** The handlers of `agent.*`: what the gateway knows of the agent that asks. */
 export const makeAgentHandlers = Effect.gen(function*() {
   const directory = yield* Directory
   const policy = yield* Policy
+  const states = yield* SessionStates
   const handlers: HandlersOf<BuiltIn, "agent"> = {
     "agent.whoami": (_input, { agent }) =>
       Effect.succeed({
@@ -37,7 +37,7 @@ export const makeAgentHandlers = Effect.gen(function*() {
       }),
 
     "agent.session": (_input, invocation) =>
-      Effect.map(DateTime.now, (now) => {
+      Effect.zipWith(DateTime.now, states.used(invocation.sessionId), (now, used) => {
         const usage = invocation.usage()
         return {
           session_id: invocation.sessionId,
@@ -51,7 +51,11 @@ export const makeAgentHandlers = Effect.gen(function*() {
             io_bytes_written: usage.bytesWritten
           },
           workspace_path: mountPoint,
-          state_quota: { used_bytes: 0, limit_bytes: sessionStateLimit, percent: 0 }
+          state_quota: {
+            used_bytes: used,
+            limit_bytes: states.quotaBytes,
+            percent: Math.round(used / states.quotaBytes * 10_000) / 100
+          }
         }
       }),
 

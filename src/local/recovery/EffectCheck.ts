@@ -13,6 +13,8 @@ export class CannotCheck extends Data.TaggedError("CannotCheck")<{ readonly mess
 export interface CheckContext {
   readonly agent: string
   readonly workspace: Workspace
+  /** Names the invocation among all others: what it writes into the store carries it. */
+  readonly source: string
 }
 
 /** What became of an invocation whose gateway was killed. */
@@ -62,7 +64,7 @@ export interface EffectCheck {
 export interface TypedCheck<Input, Output, Before> {
   readonly before: (input: Input, context: CheckContext) => Effect.Effect<Before, Failure>
   readonly after: (input: Input, before: Before, context: CheckContext) => Effect.Effect<Conclusion<Output>, Failure>
-  /** The paths that it changes, as they were given. */
+  /** The paths that it changes, as they were given; none where its effect can be told from that of an equal one. */
   readonly paths: (input: Input) => ReadonlyArray<string>
 }
 

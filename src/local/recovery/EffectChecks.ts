@@ -1,6 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { PersistentState } from "../store/PersistentState.js"
+import { SharedState } from "../store/SharedState.js"
 import { Trash } from "../store/Trash.js"
 import { appendCheck } from "./appendCheck.js"
 import { copyCheck } from "./copyCheck.js"
@@ -9,6 +11,7 @@ import { editCheck } from "./editCheck.js"
 import type { EffectCheck } from "./EffectCheck.js"
 import { moveCheck } from "./moveCheck.js"
 import { restoreCheck } from "./restoreCheck.js"
+import { persistentChecks, sharedChecks } from "./stateChecks.js"
 import * as Turns from "./Turns.js"
 import { writeCheck } from "./writeCheck.js"
 
@@ -17,11 +20,25 @@ export class EffectChecks
   extends Context.Tag("kruxos/local/recovery/EffectChecks")<EffectChecks, ReadonlyMap<string, EffectCheck>>()
 {}
 
-const make = Effect.map(Trash, (trash) => {
+const make = Effect.gen(function*() {
+  const trash = yield* Trash
   const turns = Turns.make()
-  const checks = [writeCheck, appendCheck, editCheck, copyCheck, moveCheck, deleteCheck(trash), restoreCheck(trash)]
+  const checks = [
+    writeCheck,
+    appendCheck,
+    editCheck,
+    copyCheck,
+    moveCheck,
+    deleteCheck(trash),
+    restoreCheck(trash),
+    ...persistentChecks(yield* PersistentState),
+    ...sharedChecks(yield* SharedState)
+  ]
   return new Map(checks.map((check) => check(turns)))
 })
 
-/** The checks of `filesystem.*`. */
-export const layer: Layer.Layer<EffectChecks, never, Trash> = Layer.effect(EffectChecks, make)
+/** The checks of `filesystem.*`, `state.persistent.*` and `state.shared.*`. */
+export const layer: Layer.Layer<EffectChecks, never, PersistentState | SharedState | Trash> = Layer.effect(
+  EffectChecks,
+  make
+)

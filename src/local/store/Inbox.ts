@@ -1,14 +1,17 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Array from "effect/Array"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
+import * as LibsqlClient from "./LibsqlClient.js"
 import * as rows from "./rows.js"
+import type { RowsOf } from "./TransactionLevel.js"
 
 export type Priority = "low" | "normal" | "high"
 
@@ -44,6 +47,14 @@ export interface Options {
   readonly maximumUnread?: number | undefined
 }
 
+/** That an agent has got a message. */
+export interface Arrival {
+  readonly messageId: string
+  readonly channel: string | null
+}
+
+type Listener = (arrival: Arrival) => void
+
 export interface InboxService {
   /** Puts a message into an agent's inbox and says its id. Does not ask whether there is such an agent. */
   readonly deliver: (message: {
@@ -54,6 +65,22 @@ export interface InboxService {
     /** `"normal"` unless given. */
     readonly priority?: Priority | undefined
   }) => Effect.Effect<string, InboxFull | SqlError>
+  /**
+   * Puts messages into an agent's inbox in one step, as many as there is room for, and says how many: no more than
+   * `maximumUnread` of the channel may be unread.
+   */
+  readonly deliverAll: (delivery: {
+    readonly agent: string
+    readonly from: string
+    readonly channel: string
+    readonly messages: ReadonlyArray<string>
+    readonly maximumUnread: number
+  }) => Effect.Effect<number, SqlError>
+  /**
+   * Tells every message that this gateway puts into an agent's inbox, from now on until the scope ends. What is told must take no
+   * time.
+   */
+  readonly listen: (agent: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
   /**
    * The most urgent messages, the oldest of them first, of one channel where it is given. `acknowledge` takes them out
    * in the same step, so that nobody else gets them. `remaining` counts what is left of the same channel: with
@@ -72,9 +99,33 @@ export interface InboxService {
 /** The messages that wait for agents. */
 export class Inbox extends Context.Tag("kruxos/local/store/Inbox")<Inbox, InboxService>() {}
 
+interface Delivery {
+  readonly agent: string
+  readonly from: string
+  readonly channel: string | null
+  readonly messages: ReadonlyArray<string>
+  readonly sentAt: number
+  readonly urgency: number
+}
+
+const unread = `SELECT COUNT(*) AS "number" FROM inbox_messages WHERE agent = ?`
+
+const unreadOfChannel = `SELECT COUNT(*) AS "number" FROM inbox_messages WHERE agent = ? AND channel = ?`
+
+const newestPosition = `SELECT COALESCE(MAX(position), 0) AS "number" FROM inbox_messages WHERE agent = ?`
+
+const insert = `
+  INSERT INTO inbox_messages (message_id, agent, position, urgency, sender, channel, message, sent_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+const decodeNumbers = Schema.decodeUnknownSync(Schema.Tuple(Schema.Struct({ number: Schema.Number })))
+
+const decodeNumber = (rows: ReadonlyArray<unknown>) => decodeNumbers(rows)[0].number
+
 const make = (options: Options) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const { atomically } = LibsqlClient.quick(sql)
     const allMessages = rows.all(InboxMessage)
     const maximumUnread = options.maximumUnread ?? 10_000
     const columns = sql.literal(
@@ -84,21 +135,72 @@ const make = (options: Options) =>
     const count: InboxService["count"] = (agent) =>
       rows.count(sql`SELECT COUNT(*) AS count FROM inbox_messages WHERE agent = ${agent}`)
 
-    const deliver: InboxService["deliver"] = ({ agent, channel, from, message, priority }) =>
-      Effect.gen(function*() {
+    const listenersOf = new Map<string, Set<Listener>>()
+
+    const tell = (agent: string, arrivals: ReadonlyArray<Arrival>) => {
+      const listeners = listenersOf.get(agent)
+      if (listeners === undefined) return
+      for (const arrival of arrivals) for (const listener of listeners) listener(arrival)
+    }
+
+    const put = (rowsOf: RowsOf, { agent, channel, from, messages, sentAt, urgency }: Delivery) => {
+      const position = decodeNumber(rowsOf(newestPosition, [agent]))
+      return messages.map((message, index): Arrival => {
         const messageId = `msg-${randomUUID()}`
-        const text = yield* rows.encodeJson(message)
-        const sentAt = DateTime.toEpochMillis(yield* DateTime.now)
-        if ((yield* count(agent)) >= maximumUnread) return yield* new InboxFull({ agent, limit: maximumUnread })
-        const position = yield* rows.count(
-          sql`SELECT COALESCE(MAX(position), 0) AS count FROM inbox_messages WHERE agent = ${agent}`
+        rowsOf(insert, [
+          messageId,
+          agent,
+          position + 1 + index,
+          urgency,
+          from,
+          channel,
+          JSON.stringify(message),
+          sentAt
+        ])
+        return { messageId, channel }
+      })
+    }
+
+    const deliver: InboxService["deliver"] = ({ agent, channel = null, from, message, priority = "normal" }) =>
+      Effect.flatMap(Clock.currentTimeMillis, (sentAt) =>
+        atomically(
+          (rowsOf) =>
+            decodeNumber(rowsOf(unread, [agent])) < maximumUnread
+              ? put(rowsOf, { agent, channel, from, messages: [message], sentAt, urgency: urgencies[priority] })
+              : [],
+          (arrivals) => tell(agent, arrivals)
+        )).pipe(
+          Effect.flatMap(([arrival]) =>
+            arrival === undefined
+              ? new InboxFull({ agent, limit: maximumUnread })
+              : Effect.succeed(arrival.messageId)
+          )
         )
-        yield* sql`
-          INSERT INTO inbox_messages (message_id, agent, position, urgency, sender, channel, message, sent_at)
-          VALUES (${messageId}, ${agent}, ${position + 1}, ${urgencies[priority ?? "normal"]}, ${from},
-            ${channel ?? null}, ${text}, ${sentAt})`
-        return messageId
-      }).pipe(sql.withTransaction)
+
+    const deliverAll: InboxService["deliverAll"] = ({ agent, channel, from, maximumUnread: most, messages }) =>
+      Effect.flatMap(Clock.currentTimeMillis, (sentAt) =>
+        atomically((rowsOf) => {
+          const room = Math.min(
+            maximumUnread - decodeNumber(rowsOf(unread, [agent])),
+            most - decodeNumber(rowsOf(unreadOfChannel, [agent, channel]))
+          )
+          const fitting = messages.slice(0, Math.max(room, 0))
+          return put(rowsOf, { agent, channel, from, messages: fitting, sentAt, urgency: urgencies.normal })
+        }, (arrivals) => tell(agent, arrivals))).pipe(Effect.map((arrivals) => arrivals.length))
+
+    const listen: InboxService["listen"] = (agent, listener) =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const listeners = listenersOf.get(agent) ?? new Set()
+          listenersOf.set(agent, listeners.add(listener))
+        }),
+        () =>
+          Effect.sync(() => {
+            const listeners = listenersOf.get(agent)
+            listeners?.delete(listener)
+            if (listeners?.size === 0) listenersOf.delete(agent)
+          })
+      )
 
     const receive: InboxService["receive"] = ({ acknowledge, agent, channel, limit }) => {
       const matching = channel === undefined
@@ -116,7 +218,7 @@ const make = (options: Options) =>
       }).pipe(sql.withTransaction)
     }
 
-    return { deliver, receive, count }
+    return { deliver, deliverAll, listen, receive, count }
   })
 
 /** `Inbox` in the store. */

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as LibsqlDatabase from "./LibsqlDatabase.js"
 import type { StoreUnavailable } from "./StoreUnavailable.js"
-import { TransactionLevel } from "./TransactionLevel.js"
+import { type RowsOf, TransactionLevel } from "./TransactionLevel.js"
 
 /**
  * A SqlClient with one connection to a libSQL database. Transactions take turns on it; one inside another is a
@@ -37,6 +37,21 @@ export const make = (
       )
     return Object.assign(client, { withTransaction, reserve: currentLevel })
   })
+
+const currentLevelOf = (sql: SqlClient.SqlClient): Effect.Effect<TransactionLevel, SqlError> =>
+  Effect.flatMap(
+    Effect.scoped(sql.reserve),
+    (level) =>
+      level instanceof TransactionLevel ? Effect.succeed(level) : Effect.dieMessage("a client of another database")
+  )
+
+/** What runs statements of such a client without an Effect for each: see {@link TransactionLevel}. */
+export const quick = (sql: SqlClient.SqlClient) => ({
+  atOnce: <A>(f: (rowsOf: RowsOf) => A): Effect.Effect<A, SqlError> =>
+    Effect.flatMap(currentLevelOf(sql), (level) => level.atOnce(f)),
+  atomically: <A>(f: (rowsOf: RowsOf) => A, committed?: (result: A) => void): Effect.Effect<A, SqlError> =>
+    Effect.flatMap(currentLevelOf(sql), (level) => level.atomically(f, committed))
+})
 
 /**
  * The client as a layer; the end of its scope closes the database. Fails with `StoreUnavailable`.

@@ -13,6 +13,9 @@ import { messageOf } from "./StoreUnavailable.js"
 const attempt = <A>(action: string, f: () => A): Effect.Effect<A, SqlError> =>
   Effect.try({ try: f, catch: (cause) => new SqlError({ cause, message: `${action}: ${messageOf(cause)}` }) })
 
+/** Runs a statement and gives its rows. */
+export type RowsOf = (sql: string, parameters: ReadonlyArray<unknown>) => ReadonlyArray<unknown>
+
 const failure = (message: string) => new SqlError({ message, cause: new Error(message) })
 
 /**
@@ -69,6 +72,46 @@ export class TransactionLevel implements SqlConnection.Connection {
         return Effect.flatMap(Effect.exit(restore(transacted)), (exit) => inner.#end(exit))
       })
     ))
+  }
+
+  /** Runs statements at once: nothing else of this process comes in between. What `f` throws is a `SqlError`. */
+  atOnce<A>(f: (rowsOf: RowsOf) => A): Effect.Effect<A, SqlError> {
+    return this.#takingTurn("Statement failed", () => f((sql, parameters) => this.#database.all(sql, parameters)))
+  }
+
+  /**
+   * Runs statements at once and as one transaction, in a fraction of the time of {@link TransactionLevel.transaction}. What `f`
+   * throws undoes them, and is a `SqlError`. `committed` is told before anything else can be committed.
+   */
+  atomically<A>(f: (rowsOf: RowsOf) => A, committed?: (result: A) => void): Effect.Effect<A, SqlError> {
+    return this.#takingTurn("Transaction failed", () => {
+      const result = this.#inOneStep(f)
+      committed?.(result)
+      return result
+    })
+  }
+
+  #inOneStep<A>(f: (rowsOf: RowsOf) => A): A {
+    const database = this.#database
+    const isOutermost = this.#depth === 0
+    const name = `level_${this.#depth + 1}`
+    // What a rollback that failed has left behind.
+    if (isOutermost && database.inTransaction()) database.exec("ROLLBACK")
+    database.exec(isOutermost ? "BEGIN IMMEDIATE" : `SAVEPOINT ${name}`)
+    try {
+      const result = f((sql, parameters) => database.all(sql, parameters))
+      database.exec(isOutermost ? "COMMIT" : `RELEASE SAVEPOINT ${name}`)
+      return result
+    } catch (error) {
+      try {
+        if (database.inTransaction()) {
+          database.exec(isOutermost ? "ROLLBACK" : `ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`)
+        }
+      } catch {
+        // The first failure says more, and what is left is undone before the next transaction.
+      }
+      throw error
+    }
   }
 
   #takingTurn<A>(action: string, f: () => A): Effect.Effect<A, SqlError> {

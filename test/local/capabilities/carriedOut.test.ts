@@ -7,16 +7,14 @@ import { builtInProse } from "../../../src/catalogue/prose/builtIn.js"
 import { makeRegistrations } from "../../../src/local/capabilities/builtIn.js"
 import * as Directory from "../../../src/local/capabilities/Directory.js"
 import type { Registration } from "../../../src/local/capabilities/Handler.js"
+import * as HealthCheck from "../../../src/local/capabilities/system/healthCheck.js"
+import * as Sampler from "../../../src/local/capabilities/system/Sampler.js"
 import * as Policy from "../../../src/local/policy/Policy.js"
+import * as State from "../../../src/local/state/State.js"
 import * as Store from "../../../src/local/store/Store.js"
 
 /** What the local gateway lists and does not carry out yet. */
 const missing = {
-  alerts: [
-    "alerts.send",
-    "alerts.list",
-    "alerts.acknowledge"
-  ],
   comms: [
     "comms.send",
     "comms.broadcast",
@@ -43,10 +41,6 @@ const missing = {
     "git.branch"
   ],
   network: [
-    "network.http_request",
-    "network.dns_lookup",
-    "network.download",
-    "network.port_check",
     "network.credentialed_request"
   ],
   process: [
@@ -79,36 +73,11 @@ const missing = {
     "slack.reply",
     "slack.react",
     "slack.remove_react"
-  ],
-  state: [
-    "state.session.get",
-    "state.session.set",
-    "state.session.delete",
-    "state.session.list",
-    "state.session.clear",
-    "state.persistent.get",
-    "state.persistent.set",
-    "state.persistent.delete",
-    "state.persistent.list",
-    "state.persistent.query",
-    "state.persistent.history",
-    "state.shared.get",
-    "state.shared.set",
-    "state.shared.delete",
-    "state.shared.list",
-    "state.shared.watch",
-    "state.snapshot.create",
-    "state.snapshot.list",
-    "state.snapshot.load",
-    "state.briefing.generate",
-    "state.backup.create",
-    "state.backup.list",
-    "state.backup.restore",
-    "state.backup.export"
   ]
 }
 
 const registrations = Effect.scoped(makeRegistrations).pipe(
+  Effect.provide(Layer.mergeAll(Layer.provideMerge(HealthCheck.layer, Sampler.layer), State.layer())),
   Effect.provide(Layer.mergeAll(
     Store.layer({ filename: ":memory:" }),
     Layer.succeed(Policy.Policy, Policy.allowAll),

@@ -16,6 +16,7 @@ const untouched = (root: string): Workspace => ({
   walk: () => Stream.dieMessage("this handler was not expected to walk the workspace"),
   read: notUsed,
   write: notUsed,
+  fill: notUsed,
   append: notUsed,
   copy: notUsed,
   move: notUsed,

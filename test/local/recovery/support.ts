@@ -46,7 +46,7 @@ export const prepared = (files: { readonly [path: string]: string | Uint8Array }
     const handlers = yield* Effect.provideService(makeFilesystemHandlers, Trash, crash.ofTrash(trash))
     const registrations = new Map(registerAll(builtIn, handlers).map((made) => [made.capability.name, made]))
     const checks = yield* Effect.provide(EffectChecks, layer)
-    const context = { agent: "one", workspace: made.workspace }
+    const context = { agent: "one", workspace: made.workspace, source: "session" }
     const checkOf = (name: string) => Option.getOrThrow(Option.fromNullable(checks.get(name)))
     const run = ({ input, name }: Call) =>
       Effect.flatMap(

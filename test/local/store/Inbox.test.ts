@@ -225,3 +225,38 @@ describe("an inbox", () => {
       assert.strictEqual(yield* withStore(filename)(Effect.flatMap(Inbox.Inbox, (inbox) => inbox.count("one"))), 0)
     }))
 })
+
+describe("deliverAll", () => {
+  it.effect("delivers as many as there is room for, in the inbox and of the channel", () =>
+    Effect.gen(function*() {
+      const inbox = yield* Inbox.Inbox
+      const deliver = (channel: string, maximumUnread: number, ...messages: ReadonlyArray<string>) =>
+        inbox.deliverAll({ agent: "one", from: "two", channel, messages, maximumUnread })
+      assert.strictEqual(yield* deliver("a", 2, "1", "2", "3"), 2)
+      assert.strictEqual(yield* deliver("a", 2, "4"), 0)
+      assert.strictEqual(yield* deliver("b", 9, "5", "6", "7"), 2)
+      assert.strictEqual(yield* deliver("c", 9, "8"), 0)
+      const fetched = yield* inbox.receive({ agent: "one", limit: 3, acknowledge: true })
+      assert.deepStrictEqual(texts(fetched), ["1", "2", "5"])
+      assert.strictEqual(yield* deliver("a", 2, "9"), 1)
+    }).pipe(Effect.provide(Store.layer({ filename: ":memory:", inbox: { maximumUnread: 4 } }))))
+})
+
+describe("listen", () => {
+  it.effect("tells what an agent gets, until the scope ends", () =>
+    inMemory(Effect.gen(function*() {
+      const inbox = yield* Inbox.Inbox
+      const told: Array<Inbox.Arrival> = []
+      const ids: Array<string> = []
+      const deliver = Effect.gen(function*() {
+        ids.push(yield* inbox.deliver({ agent: "one", from: "two", message: "m" }))
+        yield* inbox.deliver({ agent: "three", from: "two", message: "m" })
+        yield* inbox.deliverAll({ agent: "one", from: "two", channel: "c", messages: ["m", "n"], maximumUnread: 9 })
+      })
+      yield* Effect.scoped(Effect.zipRight(inbox.listen("one", (arrival) => void told.push(arrival)), deliver))
+      yield* deliver
+      assert.deepStrictEqual(told.map(({ channel }) => channel), [null, "c", "c"])
+      assert.strictEqual(told[0]?.messageId, ids[0])
+      assert.strictEqual(new Set(told.map(({ messageId }) => messageId)).size, 3)
+    })))
+})

@@ -34,7 +34,10 @@ describe("the store", () => {
             { migration_id: 2, name: "keyed_invocations" },
             { migration_id: 3, name: "approval_decisions" },
             { migration_id: 4, name: "supervisors" },
-            { migration_id: 5, name: "audit_log" }
+            { migration_id: 5, name: "audit_log" },
+            { migration_id: 6, name: "state" },
+            { migration_id: 7, name: "alerts" },
+            { migration_id: 8, name: "snapshots" }
           ])
         }))
       }
@@ -51,6 +54,10 @@ describe("the store", () => {
         yield* sql`DROP TABLE outcome_record`
         yield* sql`DROP TABLE supervisors`
         yield* sql`DROP TABLE audit_log`
+        yield* sql`DROP TABLE alerts`
+        yield* sql`DROP TABLE snapshots`
+        for (const table of ["spaces", "entries", "versions"]) yield* sql`DROP TABLE ${sql(`state_${table}`)}`
+        yield* sql`DROP INDEX inbox_messages_by_channel`
         yield* sql`ALTER TABLE sessions DROP COLUMN owner`
         yield* sql`ALTER TABLE sessions ADD COLUMN owner_process BIGINT NOT NULL DEFAULT 1`
         yield* sql`DROP INDEX approvals_by_key`

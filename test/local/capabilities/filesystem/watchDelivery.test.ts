@@ -43,6 +43,8 @@ const scripted = (files: { readonly [path: string]: string } = {}) =>
             return new InboxFull({ agent, limit: box.room })
           })
           : Effect.sync(() => `msg-${messages.push(shortly(message))}`),
+      deliverAll: () => Effect.dieMessage("not used"),
+      listen: () => Effect.dieMessage("not used"),
       receive: () => Effect.die("not used"),
       count: () => Effect.die("not used")
     }

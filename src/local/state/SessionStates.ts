@@ -1,0 +1,175 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { Buffer } from "node:buffer"
+import { ResourceExhausted } from "../../errors/general.js"
+import { QuotaExceeded } from "../../errors/state.js"
+import { compareBytes } from "../store/prefixes.js"
+
+/** How long the state of a session that does not touch it is kept, in milliseconds: a day. */
+export const idleMillis = 24 * 60 * 60 * 1000
+
+export interface Options {
+  /** How many bytes of keys and values a session may have; 50 MiB unless given. */
+  readonly quotaBytes?: number | undefined
+  /** How many keys a session may have; 100,000 unless given. */
+  readonly maximumKeys?: number | undefined
+  /** How many bytes all sessions together may have; 1 GiB unless given. */
+  readonly totalBytes?: number | undefined
+}
+
+/** A session, by its id and the scope that ends with it. */
+export interface Owner {
+  readonly sessionId: string
+  readonly sessionScope: Scope.Scope
+}
+
+/**
+ * Values are JSON texts; undefined stands for none. What a session does not touch for a day is gone, as if it had been cleared: that
+ * is found out when it is touched again.
+ */
+export interface SessionStatesService {
+  readonly quotaBytes: number
+  readonly get: (sessionId: string, key: string) => Effect.Effect<string | undefined>
+  /** Stores a value and gives the one before. */
+  readonly set: (
+    owner: Owner,
+    key: string,
+    text: string
+  ) => Effect.Effect<string | undefined, QuotaExceeded | ResourceExhausted>
+  /** Removes a value and gives it. */
+  readonly remove: (sessionId: string, key: string) => Effect.Effect<string | undefined>
+  /** The keys that begin with a prefix, in the order of their bytes. */
+  readonly list: (sessionId: string, prefix: string) => Effect.Effect<ReadonlyArray<string>>
+  /** Removes everything, and says how many keys there were. */
+  readonly clear: (sessionId: string) => Effect.Effect<number>
+  /** How many bytes a session uses. */
+  readonly used: (sessionId: string) => Effect.Effect<number>
+}
+
+/** What agents keep while a session lasts, in memory. */
+export class SessionStates
+  extends Context.Tag("kruxos/local/state/SessionStates")<SessionStates, SessionStatesService>()
+{}
+
+interface State {
+  readonly values: Map<string, string>
+  bytes: number
+  touchedAt: number
+}
+
+const sizeOf = (key: string, text: string | undefined) =>
+  text === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(text)
+
+const make = (options: Options): SessionStatesService => {
+  const quotaBytes = options.quotaBytes ?? 50 * 1024 * 1024
+  const maximumKeys = options.maximumKeys ?? 100_000
+  const totalBytes = options.totalBytes ?? 1024 * 1024 * 1024
+  const states = new Map<string, State>()
+  let total = 0
+
+  const empty = (state: State) => {
+    const count = state.values.size
+    total -= state.bytes
+    state.bytes = 0
+    state.values.clear()
+    return count
+  }
+
+  const touch = <A>(sessionId: string, use: (state: State | undefined) => A) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const state = states.get(sessionId)
+      if (state !== undefined) {
+        if (now - state.touchedAt > idleMillis) empty(state)
+        state.touchedAt = now
+      }
+      return use(state)
+    })
+
+  const makeFor = ({ sessionId, sessionScope }: Owner) =>
+    Effect.suspend(() => {
+      if (states.has(sessionId)) return Effect.void
+      states.set(sessionId, { values: new Map(), bytes: 0, touchedAt: 0 })
+      const end = Effect.sync(() => {
+        const state = states.get(sessionId)
+        if (state !== undefined) empty(state)
+        states.delete(sessionId)
+      })
+      return Scope.addFinalizer(sessionScope, end)
+    })
+
+  const refusal = (state: State, more: number, isNew: boolean) => {
+    if (isNew && state.values.size >= maximumKeys) {
+      return new ResourceExhausted({
+        message: `The session has ${maximumKeys} keys, as many as it may have`,
+        resource: "state_keys",
+        limit: maximumKeys,
+        current: state.values.size
+      })
+    }
+    if (more > 0 && state.bytes + more > quotaBytes) {
+      return new QuotaExceeded({
+        message: `${more} bytes more do not fit: ${state.bytes} of ${quotaBytes} are used, and nothing was stored`,
+        used: state.bytes,
+        limit: quotaBytes
+      })
+    }
+    return more > 0 && total + more > totalBytes
+      ? new ResourceExhausted({
+        message: `All sessions together use ${total} of ${totalBytes} bytes for their state`,
+        resource: "session_state",
+        limit: totalBytes,
+        current: total,
+        retryable: true
+      })
+      : undefined
+  }
+
+  const set: SessionStatesService["set"] = (owner, key, text) =>
+    Effect.zipRight(
+      makeFor(owner),
+      Effect.flatten(touch(owner.sessionId, (state): ReturnType<SessionStatesService["set"]> => {
+        // The session ended a moment ago.
+        if (state === undefined) return Effect.succeed(undefined)
+        const before = state.values.get(key)
+        const more = sizeOf(key, text) - sizeOf(key, before)
+        const refused = refusal(state, more, before === undefined)
+        if (refused !== undefined) return refused
+        state.values.set(key, text)
+        state.bytes += more
+        total += more
+        return Effect.succeed(before)
+      }))
+    )
+
+  const remove: SessionStatesService["remove"] = (sessionId, key) =>
+    touch(sessionId, (state) => {
+      const before = state?.values.get(key)
+      if (state === undefined || before === undefined) return undefined
+      const bytes = sizeOf(key, before)
+      state.values.delete(key)
+      state.bytes -= bytes
+      total -= bytes
+      return before
+    })
+
+  return {
+    quotaBytes,
+    get: (sessionId, key) => touch(sessionId, (state) => state?.values.get(key)),
+    set,
+    remove,
+    list: (sessionId, prefix) =>
+      touch(
+        sessionId,
+        (state) =>
+          state === undefined ? [] : [...state.values.keys()].filter((key) => key.startsWith(prefix)).sort(compareBytes)
+      ),
+    clear: (sessionId) => touch(sessionId, (state) => state === undefined ? 0 : empty(state)),
+    used: (sessionId) => touch(sessionId, (state) => state?.bytes ?? 0)
+  }
+}
+
+export const layer = (options: Options = {}): Layer.Layer<SessionStates> =>
+  Layer.sync(SessionStates, () => make(options))
