@@ -73,6 +73,8 @@ export const generateBriefing = make("state.briefing.generate", {
       unread_messages: Integer,
       alerts: Fields,
       health: Fields,
+      /** Keys that were written or removed since; only of gateways that know. */
+      state_changes: Schema.optional(Fields),
       summary: Schema.String
     })
   },
