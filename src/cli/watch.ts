@@ -14,6 +14,7 @@ import type { Filter } from "./supervisor/eventFeed.js"
 import { compactJson, cut, oneLine } from "./text.js"
 import { type Activity, latest } from "./watch/activity.js"
 import { follow } from "./watch/follow.js"
+import { makeShown } from "./watch/shown.js"
 import { makeLine } from "./watch/text.js"
 
 const options = {
@@ -53,12 +54,6 @@ const decode = Schema.decodeUnknownOption(Schema.parseJson(SupervisionEvent))
 
 const parsed = Schema.decodeUnknownOption(Schema.parseJson())
 
-/** What tells events apart, as far as the log and the feed know them both. */
-const keyOf = (event: SupervisionEvent): string => {
-  const { data: { approval_id, capability }, ...rest } = encode(event)
-  return JSON.stringify([rest.type, rest.timestamp, rest.agent, rest.session_id, capability, approval_id])
-}
-
 /** `kruxos watch` */
 export const watch = Command.make(
   "watch",
@@ -75,10 +70,10 @@ export const watch = Command.make(
       const line = makeLine()
       const isTerminal = process.stdout.isTTY && !json
       const count = Option.getOrElse(last, () => Option.isSome(since) ? 1000 : isTerminal ? 10 : 0)
-      const shown = new Set<string>()
+      const shown = makeShown()
 
       const showPast = (item: Activity) => {
-        shown.add(keyOf(item))
+        shown.add(item)
         return print(json ? compactJson({ ...encode(item), sequence: item.sequence }) : line(item))
       }
       yield* follow(find(which), filter, {
@@ -90,7 +85,7 @@ export const watch = Command.make(
         onEvent: ({ data, type }) => {
           const event = decode(data)
           // What happened while the log was being read is in the log and in the feed.
-          if (Option.isSome(event) && shown.size > 0 && shown.delete(keyOf(event.value))) return Effect.void
+          if (Option.isSome(event) && shown.take(event.value)) return Effect.void
           if (json) return print(Option.match(parsed(data), { onNone: () => compactJson(data), onSome: compactJson }))
           if (type === "events_lost") return Effect.void
           return print(Option.match(event, { onNone: () => oneLine(cut(`${type} ${data}`, 500)), onSome: line }))

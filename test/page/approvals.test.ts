@@ -156,8 +156,8 @@ describe.skipIf(!hasBrowser)(inBrowser("the supervisor's page"), () => {
         }
         yield* inPage(() => page.keyboard.press("Enter"))
         yield* Fiber.join(waiting).pipe(within("the program to go on", "5 seconds"))
-        const focused = () => page.evaluate(() => document.activeElement?.closest("[data-request]") !== null)
-        assert.isTrue(yield* inPage(focused), "the focus stays at what was decided")
+        // The focus stays at what was decided.
+        yield* inPage(() => page.locator("[data-request].settled:focus").waitFor({ timeout: 5000 }))
 
         const second = yield* deleting("shortcut.txt")
         yield* inPage(() => cardOf(page, "shortcut.txt").waitFor())

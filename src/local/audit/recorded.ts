@@ -21,6 +21,8 @@ const secretsInText: ReadonlyArray<readonly [RegExp, string]> = [
     ),
     `$1${masked}`
   ],
+  // What signs the address of a page.
+  [/([?&][\w.-]{0,40}(?:sig|signature|auth|key)=)[^\s"'&;,#]+/gi, `$1${masked}`],
   [new RegExp(`(--?[\\w-]{0,40}(?:${secretNames})[\\w-]{0,40}\\s+)(?!-)\\S+`, "gi"), `$1${masked}`]
 ]
 

@@ -121,15 +121,13 @@ const alertView = ({ alertId, createdAt, message, severity, status, title }: Ale
 
 const alertsOf = ({ agent, isDetailed }: Question, since: DateTime.Utc) =>
   Effect.gen(function*() {
-    const { list } = yield* Alerts
+    const { list, pendingOf } = yield* Alerts
     const { alerts, total } = yield* list({ agent: agent.name, status: "pending", limit: mostListed })
-    const of = (severity: Alert["severity"]) => alerts.filter((alert) => alert.severity === severity).length
+    const { recent, ...bySeverity } = yield* pendingOf(agent.name, DateTime.toEpochMillis(since))
     return {
       pending: total,
-      new: alerts.filter(({ createdAt }) => DateTime.greaterThanOrEqualTo(createdAt, since)).length,
-      critical: of("critical"),
-      warning: of("warning"),
-      info: of("info"),
+      new: recent,
+      ...bySeverity,
       ...(isDetailed ? { alerts: alerts.map(alertView) } : {})
     }
   })

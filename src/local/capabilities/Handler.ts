@@ -72,14 +72,17 @@ export interface Registration {
   readonly prepare: (input: unknown) => Either.Either<Prepared, InvalidInput | ServiceUnavailable>
 }
 
-const isTime = (field: AnyCapability["inputs"][string] | undefined): boolean =>
-  field !== undefined && wireTypeOf(inputField(field).schema) === "DateTime"
+const isTime = (inputs: AnyCapability["inputs"], name: string): boolean => {
+  // A name that every object has is no input's.
+  const field = Object.hasOwn(inputs, name) ? inputs[name] : undefined
+  return field !== undefined && wireTypeOf(inputField(field).schema) === "DateTime"
+}
 
 // Some capabilities list an error of its own for one of their arguments, such as InvalidPort for port.
 const listed = ({ errors, inputs, name }: AnyCapability, error: InvalidInput): InvalidInput => {
   const { field = "", message } = error
   const own = `Invalid${field.slice(0, 1).toUpperCase()}${field.slice(1)}`
-  const type = !Object.hasOwn(errors, own) && isTime(inputs[field]) ? "InvalidTimestamp" : own
+  const type = !Object.hasOwn(errors, own) && isTime(inputs, field) ? "InvalidTimestamp" : own
   return Object.hasOwn(errors, type) && errors[type]?.class === InvalidInput
     ? new InvalidInput({ type, message, field, reason: type, capability: name })
     : error

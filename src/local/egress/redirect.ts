@@ -1,13 +1,10 @@
 import * as Effect from "effect/Effect"
+import { isCredentialHeader } from "./credentialHeader.js"
 import type { Incoming, Method, Outgoing } from "./exchange.js"
 import { NoAnswer } from "./failures.js"
 import { isWebUrl } from "./url.js"
 
 const redirects = new Set([301, 302, 303, 307, 308])
-
-/** Whether a header may carry what proves who somebody is. */
-const isCredential = (name: string): boolean =>
-  /auth|cookie|token|secret|session|signature|passw|credential|api-?key|-key$/i.test(name)
 
 const isAboutBody = (name: string): boolean => /^content-/i.test(name)
 
@@ -39,7 +36,7 @@ export const nextHop = (
     method,
     url,
     headers: outgoing.headers.filter(([name]) =>
-      (keepsBody || !isAboutBody(name)) && (url.origin === from.origin || !isCredential(name))
+      (keepsBody || !isAboutBody(name)) && (url.origin === from.origin || !isCredentialHeader(name))
     ),
     body: keepsBody ? outgoing.body : undefined
   })

@@ -28,7 +28,7 @@ export interface Owner {
 
 /**
  * Values are JSON texts; undefined stands for none. What a session does not touch for a day is gone, as if it had been cleared: that
- * is found out when it is touched again.
+ * is found out when it is touched again, or when its room is needed.
  */
 export interface SessionStatesService {
   readonly quotaBytes: number
@@ -78,14 +78,18 @@ const make = (options: Options): SessionStatesService => {
     return count
   }
 
-  const touch = <A>(sessionId: string, use: (state: State | undefined) => A) =>
+  const emptyIdle = (state: State, now: number) => {
+    if (now - state.touchedAt > idleMillis) empty(state)
+  }
+
+  const touch = <A>(sessionId: string, use: (state: State | undefined, now: number) => A) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
       const state = states.get(sessionId)
       if (state !== undefined) {
-        if (now - state.touchedAt > idleMillis) empty(state)
+        emptyIdle(state, now)
         state.touchedAt = now
       }
-      return use(state)
+      return use(state, now)
     })
 
   const makeFor = ({ sessionId, sessionScope }: Owner) =>
@@ -130,11 +134,12 @@ const make = (options: Options): SessionStatesService => {
   const set: SessionStatesService["set"] = (owner, key, text) =>
     Effect.zipRight(
       makeFor(owner),
-      Effect.flatten(touch(owner.sessionId, (state): ReturnType<SessionStatesService["set"]> => {
+      Effect.flatten(touch(owner.sessionId, (state, now): ReturnType<SessionStatesService["set"]> => {
         // The session ended a moment ago.
         if (state === undefined) return Effect.succeed(undefined)
         const before = state.values.get(key)
         const more = sizeOf(key, text) - sizeOf(key, before)
+        if (total + more > totalBytes) { for (const other of states.values()) emptyIdle(other, now) }
         const refused = refusal(state, more, before === undefined)
         if (refused !== undefined) return refused
         state.values.set(key, text)

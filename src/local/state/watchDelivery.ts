@@ -65,12 +65,13 @@ export const makeDelivery = (inbox: InboxService): Effect.Effect<
       Effect.gen(function*() {
         const { lost, messages, subscriptionId } = waiting
         if (waiting.isOver || (messages.length === 0 && lost === 0)) return
+        // Taken before anything is waited for: another delivery may begin meanwhile, and would tell it again.
         waiting.messages = []
+        waiting.lost = 0
         const told = lost === 0 ? [] : [overflowOf(subscriptionId, lost)]
         const delivered = yield* put(waiting, [...told, ...messages])
         const isTold = delivered >= told.length
-        if (isTold) waiting.lost -= lost
-        waiting.lost += messages.length - (isTold ? delivered - told.length : 0)
+        waiting.lost += isTold ? messages.length - (delivered - told.length) : lost + messages.length
       })
 
     const flush = Effect.suspend(() => Effect.forEach([...all], deliver, { discard: true })).pipe(

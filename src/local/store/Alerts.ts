@@ -66,9 +66,16 @@ export interface AlertsService {
     readonly alertId: string
     readonly by: string
   }) => Effect.Effect<Option.Option<boolean>, SqlError>
+  /** How many alerts of an agent nobody has acknowledged, by severity; `recent` are those since a time, in milliseconds since 1970. */
+  readonly pendingOf: (
+    agent: string,
+    since: number
+  ) => Effect.Effect<{ readonly [severity in Severity | "recent"]: number }, SqlError>
   /** How many alerts of all agents nobody has acknowledged. */
   readonly pending: Effect.Effect<number, SqlError>
 }
+
+const Pending = Schema.Struct({ severity: Severity, count: Schema.Int, recent: Schema.Int })
 
 /** What agents told their supervisors. */
 export class Alerts extends Context.Tag("kruxos/local/store/Alerts")<Alerts, AlertsService>() {}
@@ -77,6 +84,7 @@ const make = (options: Options) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const alertRows = rows.all(Alert)
+    const pendingRows = rows.all(Pending)
     const maximumAlerts = options.maximumAlerts ?? 10_000
     const columns = sql.literal(
       `alert_id AS "alertId", agent, severity, title, message, context, status, created_at AS "createdAt",
@@ -138,10 +146,26 @@ const make = (options: Options) =>
         return Option.some(true)
       }).pipe(sql.withTransaction)
 
+    const pendingOf: AlertsService["pendingOf"] = (agent, since) => {
+      const found = pendingRows(sql`
+        SELECT severity, COUNT(*) AS count, SUM(CASE WHEN created_at >= ${since} THEN 1 ELSE 0 END) AS recent
+        FROM alerts WHERE agent = ${agent} AND status = 'pending' GROUP BY severity`)
+      return Effect.map(found, (counts) => {
+        const of = (severity: Severity) => counts.find((one) => one.severity === severity)?.count ?? 0
+        return {
+          info: of("info"),
+          warning: of("warning"),
+          critical: of("critical"),
+          recent: counts.reduce((sum, { recent }) => sum + recent, 0)
+        }
+      })
+    }
+
     return {
       send,
       list,
       acknowledge,
+      pendingOf,
       pending: rows.count(sql`SELECT COUNT(*) AS count FROM alerts WHERE status = 'pending'`)
     }
   })

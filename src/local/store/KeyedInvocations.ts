@@ -8,7 +8,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Json } from "../../schema/primitives.js"
 import { GatewayInstance } from "./GatewayInstance.js"
+import * as LibsqlClient from "./LibsqlClient.js"
 import * as rows from "./rows.js"
+import type { RowsOf } from "./TransactionLevel.js"
 
 /** How long the record of a finished invocation is kept. */
 export const keptHours = 24
@@ -72,53 +74,78 @@ const Owner = Schema.Struct({ owner: Schema.String })
 
 const Identity = Schema.Struct({ recordId: Schema.String })
 
+/*
+ * What every keyed invocation runs is prepared once, and decoded at once: an Effect for each costs several times what the statement
+ * does.
+ */
+const insertStatement = `
+  INSERT INTO keyed_invocations (agent, idempotency_key, capability, digest, status, owner, started_at)
+  VALUES (?, ?, ?, ?, 'running', ?, ?)
+  ON CONFLICT (agent, idempotency_key) DO UPDATE SET status = 'running', result = NULL, owner = excluded.owner,
+    completed_at = NULL
+  WHERE keyed_invocations.status = 'pending' AND keyed_invocations.digest = excluded.digest
+    AND keyed_invocations.capability = excluded.capability
+  RETURNING status`
+
+const findStatement = `
+  SELECT capability, digest, status, result, owner FROM keyed_invocations
+  WHERE agent = ? AND idempotency_key = ? AND (completed_at IS NULL OR completed_at > ?)`
+
+const forgetStatement = `DELETE FROM keyed_invocations WHERE agent = ? AND idempotency_key = ?`
+
+const settleStatement = `
+  UPDATE keyed_invocations SET status = ?, result = ?, completed_at = ?
+  WHERE agent = ? AND idempotency_key = ? AND (status = 'running' OR (status = 'pending' AND ? = 'done'))`
+
+const decodeInvocations = Schema.decodeUnknownSync(Schema.Array(KeyedInvocation))
+
+const keptMillis = keptHours * 60 * 60 * 1000
+
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const gateway = yield* GatewayInstance
-  const firstInvocation = rows.first(KeyedInvocation)
+  const { atOnce, atomically } = LibsqlClient.quick(sql)
   const allOwners = rows.all(Owner)
   const onlyIdentity = rows.only(Identity)
-  const columns = sql.literal("capability, digest, status, result, owner")
   const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
   const oldest = Effect.map(DateTime.now, (at) => DateTime.toEpochMillis(DateTime.subtract(at, { hours: keptHours })))
   const isKey = ({ agent, idempotencyKey }: InvocationKey) =>
     sql`agent = ${agent} AND idempotency_key = ${idempotencyKey}`
 
-  const insert = (key: InvocationKey, { capability, digest }: Invoked) =>
-    Effect.flatMap(now, (startedAt) =>
-      firstInvocation(sql`
-        INSERT INTO keyed_invocations (agent, idempotency_key, capability, digest, status, owner, started_at)
-        VALUES (${key.agent}, ${key.idempotencyKey}, ${capability}, ${digest}, 'running', ${gateway.id}, ${startedAt})
-        ON CONFLICT (agent, idempotency_key) DO UPDATE SET status = 'running', result = NULL, owner = ${gateway.id},
-          completed_at = NULL
-        WHERE keyed_invocations.status = 'pending' AND keyed_invocations.digest = ${digest}
-          AND keyed_invocations.capability = ${capability}
-        RETURNING ${columns}`))
+  const isInserted = (rowsOf: RowsOf, key: InvocationKey, { capability, digest }: Invoked, at: number) =>
+    rowsOf(insertStatement, [key.agent, key.idempotencyKey, capability, digest, gateway.id, at]).length > 0
+
+  const found = (rowsOf: RowsOf, { agent, idempotencyKey }: InvocationKey, at: number) =>
+    Option.fromNullable(decodeInvocations(rowsOf(findStatement, [agent, idempotencyKey, at - keptMillis]))[0])
 
   const find: KeyedInvocationsService["find"] = (key) =>
-    Effect.flatMap(oldest, (time) =>
-      firstInvocation(sql`
-        SELECT ${columns} FROM keyed_invocations
-        WHERE ${isKey(key)} AND (completed_at IS NULL OR completed_at > ${time})`))
+    Effect.flatMap(now, (at) => atOnce((rowsOf) => found(rowsOf, key, at)))
+
+  const begun = (rowsOf: RowsOf, key: InvocationKey, invoked: Invoked, at: number) =>
+    isInserted(rowsOf, key, invoked, at) ? Option.some(Option.none()) : Option.map(found(rowsOf, key, at), Option.some)
+
+  // What is too old to be found is as good as forgotten.
+  const beginAnew = (key: InvocationKey, invoked: Invoked, at: number) =>
+    atomically((rowsOf) =>
+      Option.getOrElse(begun(rowsOf, key, invoked, at), () => {
+        rowsOf(forgetStatement, [key.agent, key.idempotencyKey])
+        isInserted(rowsOf, key, invoked, at)
+        return Option.none()
+      })
+    )
 
   const begin: KeyedInvocationsService["begin"] = (key, invoked) =>
-    Effect.gen(function*() {
-      if (Option.isSome(yield* insert(key, invoked))) return Option.none()
-      const found = yield* find(key)
-      if (Option.isSome(found)) return found
-      // What is too old to be found is as good as forgotten.
-      yield* forget(key)
-      yield* insert(key, invoked)
-      return Option.none()
-    })
+    Effect.flatMap(now, (at) =>
+      Effect.flatMap(
+        atOnce((rowsOf) => begun(rowsOf, key, invoked, at)),
+        Option.match({ onNone: () => beginAnew(key, invoked, at), onSome: Effect.succeed })
+      ))
 
-  const settle: KeyedInvocationsService["settle"] = (key, status, result) =>
+  const settle: KeyedInvocationsService["settle"] = ({ agent, idempotencyKey }, status, result) =>
     Effect.gen(function*() {
       const text = yield* rows.encodeJson(result)
       const completedAt = yield* now
-      yield* sql`
-        UPDATE keyed_invocations SET status = ${status}, result = ${text}, completed_at = ${completedAt}
-        WHERE ${isKey(key)} AND (status = 'running' OR (status = 'pending' AND ${status} = 'done'))`
+      yield* atOnce((rowsOf) => rowsOf(settleStatement, [status, text, completedAt, agent, idempotencyKey, status]))
     })
 
   const abandon: KeyedInvocationsService["abandon"] = (key) =>
@@ -127,8 +154,8 @@ const make = Effect.gen(function*() {
         UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
         WHERE ${isKey(key)} AND status = 'running'`))
 
-  const forget: KeyedInvocationsService["forget"] = (key) =>
-    Effect.asVoid(sql`DELETE FROM keyed_invocations WHERE ${isKey(key)}`)
+  const forget: KeyedInvocationsService["forget"] = ({ agent, idempotencyKey }) =>
+    Effect.asVoid(atOnce((rowsOf) => rowsOf(forgetStatement, [agent, idempotencyKey])))
 
   const abandonOrphans: KeyedInvocationsService["abandonOrphans"] = Effect.gen(function*() {
     const completedAt = yield* now

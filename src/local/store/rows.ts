@@ -47,11 +47,13 @@ const counted = only(Schema.Struct({ count: Schema.Number }))
 export const count = (statement: Effect.Effect<ReadonlyArray<unknown>, SqlError>): Effect.Effect<number, SqlError> =>
   Effect.map(counted(statement), ({ count }) => count)
 
+const encodeText = Schema.encode(Schema.parseJson())
+
 /** The text of a JSON value. Unlike plain text it may hold any character in any column. */
 export const encodeJson = (value: unknown): Effect.Effect<string, SqlError> =>
   Effect.mapError(
     Effect.filterOrFail(
-      Schema.encode(Schema.parseJson())(value),
+      encodeText(value),
       (text) => typeof text === "string",
       () => new TypeError("not a JSON value")
     ),

@@ -66,17 +66,17 @@ const passes = ({ agent, session }: EventFilter, event: Ring.Written) =>
 const make = (bounds: Ring.Bounds): SupervisionService => {
   const ring = Ring.make(bounds)
   const gateway = randomBytes(6).toString("hex")
-  const news = Effect.unsafeMakeLatch(false)
-  let isAwaited = false
+  const waiting = new Set<() => void>()
 
   const print = (number: number) => EventId.print({ gateway, number })
 
   const newest = () => print(ring.newest())
 
   const nudge = () => {
-    if (!isAwaited) return
-    isAwaited = false
-    news.unsafeOpen()
+    if (waiting.size === 0) return
+    const all = [...waiting]
+    waiting.clear()
+    for (const wake of all) wake()
   }
 
   const cursorAt = (start: number, filter: EventFilter): Cursor => {
@@ -126,11 +126,12 @@ const make = (bounds: Ring.Bounds): SupervisionService => {
         return cursorAt(parsed.number, filter)
       }),
     changed: (isReady) =>
-      Effect.suspend(() => {
-        if (isReady()) return Effect.void
-        isAwaited = true
-        news.unsafeClose()
-        return news.await
+      // In one step: what is told between the look and the wait would be slept through.
+      Effect.async((resume) => {
+        if (isReady()) return resume(Effect.void)
+        const wake = () => resume(Effect.void)
+        waiting.add(wake)
+        return Effect.sync(() => void waiting.delete(wake))
       }),
     nudge
   }

@@ -117,7 +117,8 @@ export const make = Effect.gen(function*() {
       if (!deleted) return noKey(key)
       yield* audit.supervised("state_removed", agent, supervisor, key)
       return Answers.json({ deleted })
-    })
+      // What has been removed is also put into the log, whether or not the one who did it still waits.
+    }).pipe(Effect.uninterruptible)
 
   const answered = ({ method, path: [of, key, ...more], query, supervisor }: Parameters<Route>[0]): Answered => {
     if (of === undefined || more.length > 0 || (of === "shared" && key !== undefined)) {

@@ -21,6 +21,9 @@ const withQuery = (path: string, query: Query): string => {
 
 const part = encodeURIComponent
 
+// A key as a part of the path would be lost where it is `.` or `..`: browsers resolve those.
+const entryPath = (of: string, key: string): string => withQuery(`/api/state/${part(of)}`, { key })
+
 /** Whose state: an agent's by its name, or the one that all agents share. */
 export type StateOwner = { readonly shared: true } | { readonly shared: false; readonly agent: string }
 
@@ -47,12 +50,8 @@ export const makeClient = (token: Redacted.Redacted<string>) => {
     entries: (owner: StateOwner, query: Query) =>
       ask(EntryList, withQuery(owner.shared ? "/api/state/shared" : `/api/state/${part(owner.agent)}`, query)),
     entry: (owner: StateOwner, key: string): Effect.Effect<EntryView, AskFailure> =>
-      ask(
-        EntryView,
-        owner.shared ? withQuery("/api/state/shared", { key }) : `/api/state/${part(owner.agent)}/${part(key)}`
-      ),
-    deleteEntry: (agent: string, key: string) =>
-      ask(Deletion, `/api/state/${part(agent)}/${part(key)}`, { method: "DELETE" })
+      ask(EntryView, entryPath(owner.shared ? "shared" : owner.agent, key)),
+    deleteEntry: (agent: string, key: string) => ask(Deletion, entryPath(agent, key), { method: "DELETE" })
   }
 }
 

@@ -24,7 +24,7 @@ export interface Request {
 export interface Requests {
   readonly isLoaded: boolean
   readonly byId: ReadonlyMap<string, Request>
-  /** How many pending ones the gateway had beyond those that it listed. */
+  /** How many pending ones the gateway had beyond those that this page knows, when it was asked for them last. */
   readonly pendingUnlisted: number
   /** How many the gateway has in all. */
   readonly total: number

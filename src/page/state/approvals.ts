@@ -5,7 +5,7 @@ import type { ApprovalView } from "../../local/supervisor/ApprovalView.js"
 import type { Client } from "../client/Client.js"
 import type { AskFailure, TokenRefused } from "../client/failures.js"
 import { makeCell } from "./Cell.js"
-import { bounded, merged, noRequests, type Request } from "./Requests.js"
+import { bounded, merged, noRequests, pendingCount, type Request } from "./Requests.js"
 
 /** How many requests are asked for at once. */
 const pageSize = 100
@@ -63,26 +63,33 @@ export const makeApprovals = (client: Client, arrived: (views: ReadonlyArray<App
     )
   )
 
+  /** Asks for what is pending, and for the latest. */
+  const loadLists = Effect.all([
+    client.approvals({ status: "pending", limit: pageSize }),
+    client.approvals({ limit: 30 })
+  ]).pipe(
+    Effect.zip(Clock.currentTimeMillis),
+    Effect.map(([[pending, latest], now]) => {
+      learn(latest.approvals, now)
+      learn(pending.approvals, now)
+      requests.update((all) => ({
+        ...all,
+        isLoaded: true,
+        pendingUnlisted: Math.max(0, pending.total - pendingCount({ ...all, pendingUnlisted: 0 })),
+        total: latest.total
+      }))
+      return new Set([...pending.approvals, ...latest.approvals].map(({ id }) => id))
+    })
+  )
+
   /** Asks for everything anew. */
-  const load = Effect.all([client.approvals({ status: "pending", limit: pageSize }), client.approvals({ limit: 30 })])
-    .pipe(
-      Effect.zip(Clock.currentTimeMillis),
-      Effect.map(([[pending, latest], now]) => {
-        const listed = new Set([...pending.approvals, ...latest.approvals].map(({ id }) => id))
-        const before = requests.get()
-        const gone = [...before.byId.values()].filter(({ view }) => view.status === "pending" && !listed.has(view.id))
-        for (const { view } of gone) stale.add(view.id)
-        learn(latest.approvals, now)
-        learn(pending.approvals, now)
-        requests.update((all) => ({
-          ...all,
-          isLoaded: true,
-          pendingUnlisted: Math.max(0, pending.total - pending.approvals.length),
-          total: latest.total
-        }))
-      }),
-      Effect.zipRight(askMissing)
-    )
+  const load = loadLists.pipe(
+    Effect.map((listed) => {
+      const isGone = ({ view }: Request) => view.status === "pending" && !listed.has(view.id)
+      for (const request of requests.get().byId.values()) if (isGone(request)) stale.add(request.view.id)
+    }),
+    Effect.zipRight(askMissing)
+  )
 
   /** Asks for older ones, decided ones mostly. */
   const loadOlder = Effect.suspend(() => client.approvals({ limit: 50, offset: requests.get().byId.size })).pipe(
@@ -93,17 +100,26 @@ export const makeApprovals = (client: Client, arrived: (views: ReadonlyArray<App
     })
   )
 
-  /** Asks for those that something has happened to. */
-  const refresh = Effect.suspend(() => {
-    const ids = [...stale]
-    stale.clear()
-    if (ids.length === 0) return Effect.void
-    if (ids.length > pageSize) return load
+  const askStale = Effect.suspend(() => {
+    const ids = [...stale].slice(0, pageSize)
+    for (const id of ids) stale.delete(id)
     return Effect.forEach(
       ids,
       (id) => Effect.catchTag(learnFrom(client.approval(id)), "Refused", () => Effect.void),
       { concurrency: 6, discard: true }
     ).pipe(Effect.onError(() => Effect.sync(() => ids.forEach((id) => stale.add(id)))))
+  })
+
+  /** Asks for those that something has happened to, a hundred at most: the others are asked for the next time. */
+  const refresh = Effect.suspend(() => {
+    const isNew = (id: string) => !requests.get().byId.has(id)
+    const added = [...stale].filter(isNew)
+    if (added.length <= pageSize) return askStale
+    for (const id of added) stale.delete(id)
+    return Effect.zipRight(
+      Effect.onError(loadLists, () => Effect.sync(() => added.forEach((id) => stale.add(id)))),
+      askStale
+    )
   })
 
   /** Marks what must have changed by itself: what runs, and what has expired. */

@@ -16,7 +16,8 @@ describe("the arguments in the audit log", () => {
         {},
         { path: "a/b.txt", recursive: true, depth: 3, names: ["x", null] },
         { command: "ls -la src && echo done", note: "passing the tokenizer" },
-        { url: "https://example.com:8080/a?b=c", secret_name: "github" }
+        { url: "https://example.com:8080/a?b=c&keys=d", secret_name: "github" },
+        { headers: { accept: "text/html", "x-request-id": "1" }, signature: "Yours, A" }
       ]
     ) {
       assert.deepStrictEqual(recorded(input), input)
@@ -36,6 +37,8 @@ describe("the arguments in the audit log", () => {
       { command: "mysql", args: ["--password", marker, "-h", "db"] },
       { command: `export API_KEY=${marker}; run` },
       { url: `https://me:${marker}@example.com/?access_token=${marker}&b=1` },
+      { url: `https://example.com/a?X-Amz-Signature=${marker}&sig=${marker}&key=${marker}#end` },
+      { headers: { "X-Auth": marker, "X-Hub-Signature": marker, "Ocp-Apim-Subscription-Key": marker } },
       { body: `{"user":"a","password":"${marker}"}` },
       { body: `client_secret=${marker}&grant=x` },
       { content: `-----BEGIN RSA PRIVATE KEY-----\n${marker}\n-----END RSA PRIVATE KEY-----` },

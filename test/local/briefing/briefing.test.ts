@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { join } from "node:path"
+import { Alerts } from "../../../src/local/store/Alerts.js"
 import { Inbox } from "../../../src/local/store/Inbox.js"
 import { until } from "../../support/deadline.js"
 import { serve, type TestGateway } from "../../support/gateway.js"
@@ -253,5 +254,21 @@ describe("state.briefing.generate", () => {
           return fastest < 100
         })
       )
+    }))
+
+  it.scopedLive("counts all alerts by their severity, also those that are not listed", () =>
+    Effect.gen(function*() {
+      const gateway = yield* serve({ policy: "allow-all" })
+      yield* Effect.orDie(gateway.inStore(Effect.gen(function*() {
+        const { acknowledge, send } = yield* Alerts
+        const settled = yield* send({ agent: gateway.agent, severity: "critical", message: "settled" })
+        yield* acknowledge({ agent: gateway.agent, alertId: settled, by: "somebody" })
+        yield* send({ agent: gateway.agent, severity: "critical", message: "the disk is full" })
+        yield* Effect.replicateEffect(send({ agent: gateway.agent, severity: "info", message: "a step is done" }), 120)
+      })))
+      const found = yield* briefing(gateway, { detail_level: "detailed" })
+      const counts = { pending: 121, new: 121, critical: 1, warning: 0, info: 120 }
+      assert.deepInclude(at(found, "alerts"), counts)
+      assert.include(textAt(found, "summary"), "121 alerts nobody acknowledged yet, 1 of them critical.")
     }))
 })

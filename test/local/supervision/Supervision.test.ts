@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
 import { fact } from "../../../src/local/audit/facts.js"
 import * as EventId from "../../../src/local/supervision/EventId.js"
 import * as Ring from "../../../src/local/supervision/Ring.js"
@@ -204,6 +205,33 @@ describe("the last events", () => {
       yield* Fiber.join(last)
       assert.strictEqual(woken, 5)
     }).pipe(withBounds(10)))
+
+  it.effect("wake a reader however its looks fall between the waits of others", () =>
+    Effect.gen(function*() {
+      const supervision = yield* Supervision
+      // The fiber that waits lets others run once, after so many of its steps.
+      for (let steps = 1; steps < 12; steps++) {
+        const one = yield* cursorOf(supervision)
+        const other = yield* cursorOf(supervision)
+        let left = steps
+        const scheduler: Scheduler.Scheduler = {
+          shouldYield: () => --left === 0 ? 0 : false,
+          scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority)
+        }
+        const waiting = yield* supervision.changed(() => !one.isAtEnd()).pipe(
+          Effect.withScheduler(scheduler),
+          Effect.fork
+        )
+        const next = yield* Effect.fork(Effect.suspend(() => {
+          supervision.tell(eventOf(steps))
+          other.take()
+          return supervision.changed(() => !other.isAtEnd())
+        }))
+        yield* Effect.yieldNow().pipe(Effect.repeatN(20))
+        assert.isTrue(Option.isSome(yield* Fiber.poll(waiting)), `after ${steps} steps`)
+        yield* Fiber.interrupt(next)
+      }
+    }).pipe(withBounds(1000)))
 })
 
 describe("the id of an event", () => {

@@ -58,8 +58,8 @@ export const RequestCard = ({ desk, request }: { readonly desk: Desk; readonly r
   const { remark, view } = request
   const isPending = view.status === "pending"
   const title = `request-${view.id}`
-  // The button that had the focus goes when it has been used.
-  if (request.deciding !== undefined) hadFocus.current = card.current?.contains(document.activeElement) ?? false
+  // The button that had the focus goes when it has been used; it loses the focus before, when it is disabled.
+  if (request.deciding !== undefined && card.current?.contains(document.activeElement)) hadFocus.current = true
   useEffect(() => {
     if (!isPending && hadFocus.current && document.activeElement === document.body) card.current?.focus()
     if (!isPending) hadFocus.current = false

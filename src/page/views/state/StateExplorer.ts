@@ -58,14 +58,24 @@ const sizeOf = (list: EntryList): string => {
   return `${counted(list.count, "entry", "entries")}, ${bytes(list.total_size_bytes)}${limit}`
 }
 
+/** An answer and whose state was asked for: another's may be shown by the time that it comes. */
+interface Of<A> {
+  readonly who: string
+  readonly what: A
+}
+
 /** What agents keep with the gateway, for themselves and for each other. */
 export const StateExplorer = ({ desk }: { readonly desk: Desk }) => {
   const agents = (useCell(desk.agents) ?? []).map(({ name }) => name)
   const owner = ownerOf(useCell(place).detail, agents)
   const [prefix, setPrefix] = useState("")
-  const [list, setList] = useState<EntryList | undefined>(undefined)
-  const [entry, setEntry] = useState<EntryView | undefined>(undefined)
+  const [listed, setListed] = useState<Of<EntryList> | undefined>(undefined)
+  const [opened, setOpened] = useState<Of<EntryView> | undefined>(undefined)
   const who = JSON.stringify(owner)
+  const list = listed?.who === who ? listed.what : undefined
+  const entry = opened?.who === who ? opened.what : undefined
+  const setList = (what: EntryList) => setListed({ who, what })
+  const close = () => setOpened(undefined)
 
   const load = Effect.map(desk.client.entries(owner, { prefix, limit: most }), setList)
   useEffect(() => {
@@ -78,16 +88,18 @@ export const StateExplorer = ({ desk }: { readonly desk: Desk }) => {
     }
   }, [who, prefix])
   useEffect(() => {
-    setList(undefined)
-    setEntry(undefined)
+    setListed(undefined)
+    close()
   }, [who])
 
-  const open = (key: string) =>
-    entry?.key === key ? setEntry(undefined) : desk.run(Effect.map(desk.client.entry(owner, key), setEntry))
+  const open = (key: string) => {
+    if (entry?.key === key) return close()
+    desk.run(Effect.map(desk.client.entry(owner, key), (what) => setOpened({ who, what })))
+  }
 
   const remove = (key: string) => {
     if (owner.shared) return
-    setEntry(undefined)
+    close()
     desk.run(Effect.zipRight(desk.client.deleteEntry(owner.agent, key), load))
   }
 
@@ -96,7 +108,7 @@ export const StateExplorer = ({ desk }: { readonly desk: Desk }) => {
     ${h(Choice, { agents, owner, prefix, setPrefix })}
     ${
     entry !== undefined &&
-    h(EntryPanel, { key: entry.key, owner, entry, close: () => setEntry(undefined), remove: () => remove(entry.key) })
+    h(EntryPanel, { key: entry.key, owner, entry, close, remove: () => remove(entry.key) })
   }
     ${
     list === undefined

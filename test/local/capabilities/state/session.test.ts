@@ -92,6 +92,20 @@ describe("state.session", () => {
       assert.strictEqual(at(yield* one.output("agent.session"), "state_quota", "used_bytes"), 0)
     }))
 
+  it.scoped("gives the memory of what nobody has touched for a day to whoever needs it", () =>
+    Effect.gen(function*() {
+      const gateway = yield* stateGateway({ sessionState: { totalBytes: 100 } })
+      const one = yield* gateway.session("one")
+      const two = yield* gateway.session("two")
+      yield* one.output("state.session.set", { key: "key", value: "x".repeat(80) })
+      yield* TestClock.adjust("24 hours")
+      const input = { key: "key", value: "x".repeat(20) }
+      assert.strictEqual(at(yield* two.error("state.session.set", input), "type"), "ResourceExhausted")
+      yield* TestClock.adjust("1 second")
+      yield* two.output("state.session.set", input)
+      assert.deepStrictEqual(yield* one.output("state.session.get", { key: "key" }), { found: false })
+    }))
+
   it.scoped("is in no reach of what was approved, which runs outside of the session", () =>
     Effect.gen(function*() {
       const needing = new Set(["state.session.set", "state.shared.watch"])
