@@ -41,10 +41,12 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/buildPage.ts"],
+    globalSetup: ["test/support/buildPage.ts", "test/support/buildCommand.ts"],
+    setupFiles: ["test/support/ownTesters.ts"],
     exclude: [...configDefaults.exclude, ...(isFull ? [] : onlyInFull)],
     pool: "forks",
-    poolOptions: { forks: { maxForks: 2 } },
+    // Modules are loaded once in each of the two processes: for each file anew they take as long as the tests.
+    poolOptions: { forks: { maxForks: 2, isolate: false } },
     testTimeout: 20_000,
     hookTimeout: 20_000,
     env: { KRUXOS_TEST_SEED: seed, KRUXOS_TEST: isFull ? "full" : "short" }

@@ -3,14 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
-import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import { createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll } from "vitest"
+import { inject } from "vitest"
 import { until, within } from "../support/deadline.js"
 
 /** The directories that a gateway is given. */
@@ -58,30 +56,6 @@ export interface RunOptions {
 
 const root = new URL("../..", import.meta.url).pathname
 
-// Made into a few files once for all runs of a test file, because a process that compiles for itself and looks for a
-// thousand modules takes two seconds more. They lie in the package, where what is not in them is found.
-const compiled = join(root, "node_modules", ".cache", `kruxos-cli-${process.pid}-${randomUUID()}`)
-
-beforeAll(() =>
-  build({
-    entryPoints: [join(root, "src/cli/main.ts")],
-    outdir: compiled,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    external: ["libsql", "@parcel/watcher"],
-    banner: {
-      js: "import { createRequire as makeRequire } from \"node:module\"; const require = makeRequire(import.meta.url)"
-    },
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    logLevel: "warning"
-  })
-)
-
-afterAll(() => fs.rmSync(compiled, { recursive: true, force: true }))
-
 const environment = (added: RunOptions["env"]) => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("KRUXOS_"))),
   ...added
@@ -102,7 +76,7 @@ export const start = (
 ): Effect.Effect<Running, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const program = uncompiled ? ["--import", "tsx", join(root, "src/cli/main.ts")] : [join(compiled, "main.mjs")]
+      const program = uncompiled ? ["--import", "tsx", join(root, "src/cli/main.ts")] : [inject("command")]
       const child = spawn(process.execPath, [...program, ...args], {
         cwd: root,
         env: environment(env),

@@ -6,15 +6,13 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { build } from "esbuild"
 import { Capabilities, type GatewayOptions } from "kruxos"
 import { NodeGateway } from "kruxos/node"
 import { type ChildProcess, spawn } from "node:child_process"
-import { randomInt, randomUUID } from "node:crypto"
+import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
 import { createServer } from "node:net"
-import { join } from "node:path"
-import { afterAll, beforeAll } from "vitest"
+import { inject } from "vitest"
 import { until, within } from "./deadline.js"
 import { folders, type TestGateway, testGateway } from "./gateway.js"
 
@@ -50,29 +48,6 @@ export interface GatewayProcess extends TestGateway {
 }
 
 const root = new URL("../..", import.meta.url).pathname
-
-// One for all gateways of a test file: a process that compiles for itself needs two seconds more to start.
-const compiled = join(root, "node_modules", ".cache", `kruxos-gateway-${process.pid}-${randomUUID()}`)
-
-beforeAll(() =>
-  build({
-    entryPoints: [join(root, "src/cli/main.ts")],
-    outdir: compiled,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    splitting: true,
-    external: ["libsql", "@parcel/watcher"],
-    banner: {
-      js: "import { createRequire as makeRequire } from \"node:module\"; const require = makeRequire(import.meta.url)"
-    },
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    logLevel: "warning"
-  })
-)
-
-afterAll(() => fs.rmSync(compiled, { recursive: true, force: true }))
 
 // Answers each message of the parent with what the process uses, and keeps nothing alive.
 const probe = `data:text/javascript,${
@@ -142,7 +117,7 @@ export const startProcess = (options: ProcessOptions = {}): Effect.Effect<Gatewa
         ...(heap === undefined ? [] : [`--max-old-space-size=${heap}`]),
         "--import",
         probe,
-        join(compiled, "main.mjs"),
+        inject("command"),
         "gateway",
         ...(options.asksHumans === true ? [] : ["--allow-all"]),
         "--workspace",

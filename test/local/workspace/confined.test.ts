@@ -175,10 +175,10 @@ describe("making a workspace", () => {
       const base = yield* temporaryDirectory
       fs.mkdirSync(join(base, "root"))
       fs.symlinkSync("root", join(base, "link"))
-      const before = openDescriptors()
+      const before = openDescriptors(base)
       const workspace = yield* Effect.scoped(make(join(base, "link")))
       assert.strictEqual(workspace.root, join(base, "root"))
-      assert.strictEqual(openDescriptors(), before)
+      assert.strictEqual(openDescriptors(base), before)
       const late = yield* Effect.exit(Effect.flatMap(workspace.resolve("."), workspace.entries))
       assert.strictEqual(late._tag, "Failure")
     }))

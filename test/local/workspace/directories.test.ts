@@ -110,14 +110,14 @@ describe("a walk", () => {
   it.scopedLive("begins behind a link, and lets go of everything when it is broken off", () =>
     Effect.gen(function*() {
       const { at, host, workspace } = yield* tree
-      const before = openDescriptors()
+      const before = openDescriptors(host("."))
       const path = yield* at("d/link")
       assert.deepStrictEqual((yield* walked(workspace, path, true)).map(({ path }) => path.display), [
         "/workspace/d/link/a",
         "/workspace/d/link/y/deep"
       ])
       yield* Stream.runHead(workspace.walk(path, { includeHidden: false }))
-      assert.strictEqual(openDescriptors(), before)
+      assert.strictEqual(openDescriptors(host(".")), before)
       for (const missing of ["missing", "d/file-link"]) {
         const failure = yield* Effect.flip(walked(workspace, yield* at(missing), false))
         assert.strictEqual(failure._tag, missing === "missing" ? "DirectoryNotFound" : "NotADirectory")

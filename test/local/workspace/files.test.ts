@@ -128,7 +128,7 @@ describe("writing", () => {
       const { at, host, text, workspace } = yield* fixture()
       fs.writeFileSync(host("file"), "old")
       const path = yield* at("file")
-      const before = openDescriptors()
+      const before = openDescriptors(host("."))
       const content = Buffer.alloc(maximumContent, "new")
       let completed = 0
       for (let turns = 0; turns < 40; turns++) {
@@ -142,7 +142,7 @@ describe("writing", () => {
         assert.deepStrictEqual(fs.readdirSync(host(".")), ["file"])
       }
       assert.isBelow(completed, 40)
-      assert.strictEqual(openDescriptors(), before)
+      assert.strictEqual(openDescriptors(host(".")), before)
     }), 60_000)
 
   it.scopedLive("never shows half of a file to those who read meanwhile", () =>

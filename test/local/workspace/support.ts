@@ -59,8 +59,18 @@ export const snapshot = (folder: string): ReadonlyArray<string> =>
     return `${path} ${status.mode.toString(8)} ${status.ino} ${content}`
   }).sort()
 
-/** How many descriptors this process has open. */
-export const openDescriptors = (): number => fs.readdirSync("/proc/self/fd").length
+const targetOf = (descriptor: string): string => {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${descriptor}`)
+  } catch {
+    // That of the listing itself is closed by now.
+    return ""
+  }
+}
+
+/** How many descriptors this process has open of a folder and what is in it. */
+export const openDescriptors = (folder: string): number =>
+  fs.readdirSync("/proc/self/fd").filter((descriptor) => targetOf(descriptor).startsWith(folder)).length
 
 /** The bytes of a text. */
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

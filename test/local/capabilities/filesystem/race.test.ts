@@ -43,7 +43,7 @@ describe("a directory that becomes a link while it is used", () => {
       fs.writeFileSync(host("file"), "file")
       fs.writeFileSync(`${outside}/only-outside`, secret)
       const before = snapshot(outside)
-      const descriptors = openDescriptors()
+      const descriptors = openDescriptors(root)
       const seen = new Map<string, number>()
       const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
       const attempt = <A>(effect: Effect.Effect<A, { readonly _tag: string }>) =>
@@ -87,7 +87,7 @@ describe("a directory that becomes a link while it is used", () => {
         )
       )
       assert.deepStrictEqual(snapshot(outside), before)
-      assert.strictEqual(openDescriptors(), descriptors)
+      assert.strictEqual(openDescriptors(root), descriptors)
       for (const what of ["success", "PathOutOfScope"]) assert.isAbove(seen.get(what) ?? 0, 0, what)
     }).pipe(Effect.provide(store)), 120_000)
 })
