@@ -9,6 +9,7 @@ import { measureMemory } from "./connection/memory.js"
 import { measureRecovery } from "./connection/recovery.js"
 import { sectionsOf } from "./connection/report.js"
 import { Samples } from "./connection/Samples.js"
+import { measureState } from "./connection/state.js"
 import { isMet, sectionOf, targetsOf } from "./connection/targets.js"
 import { markdownOf } from "./measurement.js"
 
@@ -30,7 +31,8 @@ const parts = {
   memory: () => measureMemory(programs, samples, effort.processes),
   "cold-start": () => measureColdStart(programs, samples, effort.coldStarts),
   recovery: () => measureRecovery(programs, samples, effort.processes),
-  "local-gateway": () => measureServers(programs, samples, effort)
+  "local-gateway": () => measureServers(programs, samples, effort),
+  state: () => measureState(programs, samples, effort)
 }
 
 try {

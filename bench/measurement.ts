@@ -14,6 +14,10 @@ export const median = (values: ReadonlyArray<number>): number => {
   return (upper + lower) / 2
 }
 
+/** What the given part of the values does not exceed; they come sorted. */
+export const quantile = (sorted: ReadonlyArray<number>, part: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+
 /** A number with the given number of digits after its point. */
 export const rounded = (value: number, digits: number): number => Number(value.toFixed(digits))
 

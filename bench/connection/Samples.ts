@@ -16,7 +16,9 @@ export const figures = {
   peak: "MB",
   recovery: "ms",
   serverTime: "calls/s",
-  serverRead: "calls/s"
+  serverRead: "calls/s",
+  stateCalls: "calls/s",
+  stateMost: "µs"
 } as const
 
 export type Figure = keyof typeof figures

@@ -9,6 +9,8 @@ export interface Programs {
   readonly folder: string
   readonly server: (name: "minimalServer" | "officialServer") => string
   readonly asker: string
+  readonly stateAsker: string
+  readonly sqlite: string
   readonly client: (name: string) => string
   readonly cold: (name: string, kind: "unbundled" | "bundled") => string
 }
@@ -52,7 +54,7 @@ export const compile = async (): Promise<Programs> => {
   const child = (name: string) =>
     build({ ...external, entryPoints: [join(here, `children/${name}.ts`)], outfile: fileOf(name) })
   await Promise.all([
-    ...["minimalServer", "officialServer", "asker"].map(child),
+    ...["minimalServer", "officialServer", "asker", "stateAsker", "sqlite"].map(child),
     ...clients.flatMap(({ name }) => [
       write(`client-${name}`, client(name), external),
       write(`unbundled-${name}`, cold(name), external),
@@ -63,6 +65,8 @@ export const compile = async (): Promise<Programs> => {
     folder,
     server: fileOf,
     asker: fileOf("asker"),
+    stateAsker: fileOf("stateAsker"),
+    sqlite: fileOf("sqlite"),
     client: (name) => fileOf(`client-${name}`),
     cold: (name, kind) => fileOf(`${kind}-${name}`)
   }

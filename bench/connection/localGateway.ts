@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { root } from "../root.js"
 import type { Effort } from "./calls.js"
-import { Core, firstOutput, obeying, start } from "./Child.js"
+import { Core, obeying } from "./Child.js"
 import type { Programs } from "./compile.js"
+import { startGateway, workspaceIn } from "./gatewayProcess.js"
 import { listening } from "./minimal.js"
 import type { Samples } from "./Samples.js"
 
@@ -32,9 +32,6 @@ export const servers = [
   { name: "gatewayNative", title: "local gateway, `capabilities.invoke`" }
 ] as const
 
-const textField = (value: unknown, key: "url" | "api_key"): string =>
-  typeof value === "object" && value !== null && key in value ? String(Reflect.get(value, key)) : ""
-
 /** The local gateway as a server, beside the official one with equal tools; the bare client asks both. */
 export const measureServers = async (
   programs: Programs,
@@ -42,29 +39,12 @@ export const measureServers = async (
   { millis, rounds }: Effort
 ): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "kruxos-bench-"))
-  const workspace = join(folder, "workspace")
-  mkdirSync(workspace)
+  const workspace = workspaceIn(folder)
   writeFileSync(join(workspace, file), text)
   try {
     const official = await listening([programs.server("officialServer"), workspace])
-    const gateway = start(
-      Core.server,
-      [
-        join(root, "dist/cli/main.js"),
-        "gateway",
-        "--workspace",
-        workspace,
-        "--data",
-        join(folder, "data"),
-        "--port",
-        "0",
-        "--log-level",
-        "error"
-      ],
-      "pipe"
-    )
-    const ready: unknown = JSON.parse(await firstOutput(gateway))
-    const [url, key] = [textField(ready, "url"), textField(ready, "api_key")]
+    const gateway = await startGateway(folder)
+    const { key, url } = gateway
     const asker = obeying(Core.client, [
       programs.asker,
       JSON.stringify([
@@ -84,9 +64,7 @@ export const measureServers = async (
         }
       }
     }
-    const exited = new Promise((resolve) => gateway.once("exit", resolve))
-    gateway.kill("SIGKILL")
-    await Promise.all([asker.end(), official.end(), exited])
+    await Promise.all([asker.end(), official.end(), gateway.end()])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { quantile } from "../../measurement.js"
 import type { Client, Session } from "../clients/Client.js"
 import { obey, sharedNow } from "./obey.js"
 
 const microseconds = 1000
 
 const megabyte = 1_000_000
-
-const quantile = (sorted: ReadonlyArray<number>, part: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 
 const longestAttempt = 2000
 

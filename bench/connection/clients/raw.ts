@@ -15,8 +15,14 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
+/** A connection that may ask anything. */
+export interface Line {
+  readonly request: (method: string, params: unknown) => Promise<unknown>
+  readonly close: () => Promise<void>
+}
+
 /** The least that asks over a WebSocket: ids, a Map of what is pending, JSON. */
-export const connect = async (url: string, { method, params }: Question, headers = {}): Promise<Connection> => {
+export const dial = async (url: string, headers = {}): Promise<Line> => {
   const socket = new WebSocket(url, { headers, perMessageDeflate: false })
   const pending = new Map<number, Pending>()
   let lastId = 0
@@ -45,12 +51,18 @@ export const connect = async (url: string, { method, params }: Question, headers
   await request("initialize", { protocolVersion: "2024-11-05", clientInfo, capabilities: {} })
   socket.send("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}")
   return {
-    call: () => request(method, params),
+    request,
     close: async () => {
       socket.close(1000)
       await once(socket, "close")
     }
   }
+}
+
+/** A connection that asks the same over and over. */
+export const connect = async (url: string, { method, params }: Question, headers = {}): Promise<Connection> => {
+  const { close, request } = await dial(url, headers)
+  return { call: () => request(method, params), close }
 }
 
 /** A bare WebSocket and JSON: what everything else is measured by. */
