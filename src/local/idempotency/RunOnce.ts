@@ -46,7 +46,7 @@ export class RunOnce extends Context.Tag("kruxos/local/RunOnce")<RunOnce, {
   /**
    * Runs the work, joins it where it runs already, or answers from the record. The work goes on when whoever waits for it is
    * interrupted, unless the last of them was cancelled by its caller. Fails, besides, with InvalidInput for a key that belongs to
-   * something else, OutcomeUnknown where nobody knows what the work has done, and ServiceUnavailable where the record cannot be
+   * something else, OutcomeUnknown where the record does not say what the work has done, and ServiceUnavailable where it cannot be
    * read.
    */
   readonly run: (
@@ -78,7 +78,7 @@ const otherUse = ({ capability, idempotencyKey }: Keyed) =>
 
 const unknown = ({ capability, idempotencyKey }: Keyed) =>
   new OutcomeUnknown({
-    message: `${capability} began, and how it ended was never recorded: it may or may not have taken effect`,
+    message: `${capability} began, and how it ended is not on record: it may or may not have taken effect`,
     capability,
     idempotencyKey
   })

@@ -1,7 +1,11 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { InboxService } from "../store/Inbox.js"
+import type { Family, InboxService } from "../store/Inbox.js"
 import type { Change } from "../store/VersionedState.js"
+
+const channelPrefix = "state:"
+
+const channelOf = (subscriptionId: string) => `${channelPrefix}${subscriptionId}`
 
 /** How many messages of one subscription can be unread; what comes on top is lost, and counted. */
 export const mostUnread = 1000
@@ -33,7 +37,8 @@ const overflowOf = (subscriptionId: string, dropped: number) =>
 /**
  * Delivers what is watched to inboxes, one message a change, behind the backs of those who change it: from `state.shared.watch` on the
  * channel `state:<subscription_id>`. Where there is no room, changes are dropped, and an `overflow` message with their number follows
- * when there is some again: at the next change, or when `flush` is run.
+ * when there is some again: at the next change, or when `flush` is run. What nobody has read of subscriptions that have ended makes
+ * room; those that last at another gateway on the same data count as ended, too.
  */
 export const makeDelivery = (inbox: InboxService): Effect.Effect<
   {
@@ -46,15 +51,18 @@ export const makeDelivery = (inbox: InboxService): Effect.Effect<
   Effect.gen(function*() {
     const some = Effect.unsafeMakeLatch(false)
     const all = new Set<Waiting>()
+    const channels = new Set<string>()
+    const family: Family = { prefix: channelPrefix, isOver: (channel) => !channels.has(channel) }
     let due = new Set<Waiting>()
 
     const put = ({ agent, subscriptionId }: Waiting, messages: ReadonlyArray<string>) =>
       inbox.deliverAll({
         agent,
         from: "state.shared.watch",
-        channel: `state:${subscriptionId}`,
+        channel: channelOf(subscriptionId),
         messages,
-        maximumUnread: mostUnread
+        maximumUnread: mostUnread,
+        family
       }).pipe(
         Effect.catchAll((cause) =>
           Effect.as(Effect.logWarning("Changes that are watched were not delivered", cause), 0)
@@ -93,6 +101,7 @@ export const makeDelivery = (inbox: InboxService): Effect.Effect<
     const makeFor = (agent: string, subscriptionId: string): Delivery => {
       const waiting: Waiting = { agent, subscriptionId, messages: [], lost: 0, isOver: false }
       all.add(waiting)
+      channels.add(channelOf(subscriptionId))
       return {
         add: (change) => {
           if (waiting.messages.length >= mostWaiting) waiting.lost++
@@ -103,6 +112,7 @@ export const makeDelivery = (inbox: InboxService): Effect.Effect<
         end: () => {
           waiting.isOver = true
           all.delete(waiting)
+          channels.delete(channelOf(subscriptionId))
         }
       }
     }

@@ -21,9 +21,15 @@ export class AgentRevoked extends Data.TaggedError("AgentRevoked")<{ readonly na
   }
 }
 
-/** A name that no agent can have. */
-export class InvalidAgentName extends Data.TaggedError("InvalidAgentName")<{ readonly name: string }> {
+/** A name that no agent can have: it has another form, or means something else already. */
+export class InvalidAgentName extends Data.TaggedError("InvalidAgentName")<{
+  readonly name: string
+  readonly reason: "malformed" | "reserved"
+}> {
   override get message() {
+    if (this.reason === "reserved") {
+      return `No agent can have the name ${this.name}: "/api/state/shared" means the shared state`
+    }
     return `${JSON.stringify(this.name)} is no name for an agent: 1 to 64 letters, digits, "-", "_" and ".", `
       + `with a letter or digit first`
   }

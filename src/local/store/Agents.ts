@@ -85,6 +85,9 @@ export class Agents extends Context.Tag("kruxos/local/store/Agents")<Agents, Age
 
 const isName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)
 
+// Names are the same whatever their case.
+const isReserved = (name: string): boolean => name.toLowerCase() === "shared"
+
 const AgentWithHash = Schema.Struct({ ...Agent.fields, keyHash: Schema.String })
 const StandingRow = Schema.Struct({ status: Status, keyGeneration: Schema.Int })
 
@@ -119,7 +122,8 @@ const make = Effect.gen(function*() {
 
   const create: AgentsService["create"] = (options) =>
     Effect.gen(function*() {
-      if (!isName(options.name)) return yield* new InvalidAgentName({ name: options.name })
+      if (!isName(options.name)) return yield* new InvalidAgentName({ name: options.name, reason: "malformed" })
+      if (isReserved(options.name)) return yield* new InvalidAgentName({ name: options.name, reason: "reserved" })
       const apiKey = options.apiKey ?? AgentKey.generate()
       if (!AgentKey.isWellFormed(apiKey)) return yield* new InvalidApiKey({ reason: "malformed" })
       const { hash, prefix } = AgentKey.hashOf(apiKey)

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import * as LibsqlClient from "./LibsqlClient.js"
+import { endOfPrefix } from "./prefixes.js"
 import * as rows from "./rows.js"
 import type { RowsOf } from "./TransactionLevel.js"
 
@@ -53,6 +54,13 @@ export interface Arrival {
   readonly channel: string | null
 }
 
+/** Channels whose names begin alike, and that share the room that there is for them. */
+export interface Family {
+  readonly prefix: string
+  /** Where room is short, all messages of channels go for which this is true, the oldest channels first. */
+  readonly isOver: (channel: string) => boolean
+}
+
 type Listener = (arrival: Arrival) => void
 
 export interface InboxService {
@@ -67,7 +75,7 @@ export interface InboxService {
   }) => Effect.Effect<string, InboxFull | SqlError>
   /**
    * Puts messages into an agent's inbox in one step, as many as there is room for, and says how many: no more than
-   * `maximumUnread` of the channel may be unread.
+   * `maximumUnread` of the channel may be unread, and of all channels of its family no more than half of what an inbox holds.
    */
   readonly deliverAll: (delivery: {
     readonly agent: string
@@ -75,6 +83,7 @@ export interface InboxService {
     readonly channel: string
     readonly messages: ReadonlyArray<string>
     readonly maximumUnread: number
+    readonly family?: Family | undefined
   }) => Effect.Effect<number, SqlError>
   /**
    * Tells every message that this gateway puts into an agent's inbox, from now on until the scope ends. What is told must take no
@@ -112,6 +121,13 @@ const unread = `SELECT COUNT(*) AS "number" FROM inbox_messages WHERE agent = ?`
 
 const unreadOfChannel = `SELECT COUNT(*) AS "number" FROM inbox_messages WHERE agent = ? AND channel = ?`
 
+// The oldest first.
+const unreadOfFamily = `
+  SELECT channel, COUNT(*) AS "number" FROM inbox_messages
+  WHERE agent = ? AND channel >= ? AND channel < ? GROUP BY channel ORDER BY MIN(rowid)`
+
+const deleteChannel = `DELETE FROM inbox_messages WHERE agent = ? AND channel = ?`
+
 const newestPosition = `SELECT COALESCE(MAX(position), 0) AS "number" FROM inbox_messages WHERE agent = ?`
 
 const insert = `
@@ -121,6 +137,10 @@ const insert = `
 const decodeNumbers = Schema.decodeUnknownSync(Schema.Tuple(Schema.Struct({ number: Schema.Number })))
 
 const decodeNumber = (rows: ReadonlyArray<unknown>) => decodeNumbers(rows)[0].number
+
+const decodeChannels = Schema.decodeUnknownSync(
+  Schema.Array(Schema.Struct({ channel: Schema.String, number: Schema.Number }))
+)
 
 const make = (options: Options) =>
   Effect.gen(function*() {
@@ -177,13 +197,28 @@ const make = (options: Options) =>
           )
         )
 
-    const deliverAll: InboxService["deliverAll"] = ({ agent, channel, from, maximumUnread: most, messages }) =>
+    const half = Math.floor(maximumUnread / 2)
+
+    // How many of the messages that are wanted the family has room for.
+    const makeRoom = (rowsOf: RowsOf, { isOver, prefix }: Family, agent: string, channel: string, wanted: number) => {
+      if (decodeNumber(rowsOf(unread, [agent])) + wanted <= half) return wanted
+      const channels = decodeChannels(rowsOf(unreadOfFamily, [agent, prefix, endOfPrefix(prefix)]))
+      let room = half - channels.reduce((sum, { number }) => sum + number, 0)
+      for (const other of channels) {
+        if (room >= wanted) break
+        if (other.channel === channel || !isOver(other.channel)) continue
+        rowsOf(deleteChannel, [agent, other.channel])
+        room += other.number
+      }
+      return room
+    }
+
+    const deliverAll: InboxService["deliverAll"] = ({ agent, channel, family, from, maximumUnread: most, messages }) =>
       Effect.flatMap(Clock.currentTimeMillis, (sentAt) =>
         atomically((rowsOf) => {
-          const room = Math.min(
-            maximumUnread - decodeNumber(rowsOf(unread, [agent])),
-            most - decodeNumber(rowsOf(unreadOfChannel, [agent, channel]))
-          )
+          const wanted = Math.min(messages.length, most - decodeNumber(rowsOf(unreadOfChannel, [agent, channel])))
+          const ofFamily = family === undefined ? wanted : makeRoom(rowsOf, family, agent, channel, wanted)
+          const room = Math.min(wanted, ofFamily, maximumUnread - decodeNumber(rowsOf(unread, [agent])))
           const fitting = messages.slice(0, Math.max(room, 0))
           return put(rowsOf, { agent, channel, from, messages: fitting, sentAt, urgency: urgencies.normal })
         }, (arrivals) => tell(agent, arrivals))).pipe(Effect.map((arrivals) => arrivals.length))

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { Buffer } from "node:buffer"
 import { Json } from "../../schema/primitives.js"
 import { GatewayInstance } from "./GatewayInstance.js"
 import * as LibsqlClient from "./LibsqlClient.js"
@@ -15,9 +16,15 @@ import type { RowsOf } from "./TransactionLevel.js"
 /** How long the record of a finished invocation is kept. */
 export const keptHours = 24
 
+export interface Options {
+  /** How many bytes of results are kept for an agent; 64 MiB unless given. */
+  readonly maximumResultBytes?: number | undefined
+}
+
 /**
  * What is known of the invocation of an agent's key. `digest` is of its arguments. It is `running` while the gateway of `owner`
- * runs it, `pending` while it waits for an approval, `done` with its result, or `unknown` where its end was never recorded.
+ * runs it, `pending` while it waits for an approval, `done` with its result, or `unknown` where its end was never recorded, or its
+ * result is not kept any longer.
  */
 export const KeyedInvocation = Schema.Struct({
   capability: Schema.String,
@@ -48,7 +55,10 @@ export interface KeyedInvocationsService {
    * A pending one of the same content begins again.
    */
   readonly begin: (key: InvocationKey, invoked: Invoked) => Effect.Effect<Option.Option<KeyedInvocation>, SqlError>
-  /** Notes the result of an invocation that was begun, or that was pending and is done now. */
+  /**
+   * Notes the result of an invocation that was begun, or that was pending and is done now. Where that makes the results of an agent
+   * more than are kept, the oldest are dropped, and their invocations are `unknown` from then on.
+   */
   readonly settle: (
     key: InvocationKey,
     status: "pending" | "done",
@@ -95,94 +105,142 @@ const forgetStatement = `DELETE FROM keyed_invocations WHERE agent = ? AND idemp
 
 const settleStatement = `
   UPDATE keyed_invocations SET status = ?, result = ?, completed_at = ?
-  WHERE agent = ? AND idempotency_key = ? AND (status = 'running' OR (status = 'pending' AND ? = 'done'))`
+  WHERE agent = ? AND idempotency_key = ? AND (status = 'running' OR (status = 'pending' AND ? = 'done'))
+  RETURNING status`
+
+const sizeStatement = `
+  SELECT COALESCE(SUM(OCTET_LENGTH(result)), 0) AS size FROM keyed_invocations WHERE agent = ? AND status = 'done'`
+
+const oldestStatement = `
+  SELECT rowid AS id, OCTET_LENGTH(result) AS size FROM keyed_invocations
+  WHERE agent = ? AND status = 'done' ORDER BY completed_at LIMIT 64`
+
+const dropStatement = `UPDATE keyed_invocations SET status = 'unknown', result = NULL WHERE rowid = ?`
 
 const decodeInvocations = Schema.decodeUnknownSync(Schema.Array(KeyedInvocation))
 
+const decodeSize = Schema.decodeUnknownSync(Schema.Tuple(Schema.Struct({ size: Schema.Number })))
+
+const decodeOldest = Schema.decodeUnknownSync(Schema.Array(Schema.Struct({ id: Schema.Number, size: Schema.Number })))
+
 const keptMillis = keptHours * 60 * 60 * 1000
 
-const make = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const gateway = yield* GatewayInstance
-  const { atOnce, atomically } = LibsqlClient.quick(sql)
-  const allOwners = rows.all(Owner)
-  const onlyIdentity = rows.only(Identity)
-  const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
-  const oldest = Effect.map(DateTime.now, (at) => DateTime.toEpochMillis(DateTime.subtract(at, { hours: keptHours })))
-  const isKey = ({ agent, idempotencyKey }: InvocationKey) =>
-    sql`agent = ${agent} AND idempotency_key = ${idempotencyKey}`
+const make = (options: Options) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const gateway = yield* GatewayInstance
+    const { atOnce, atomically } = LibsqlClient.quick(sql)
+    const allOwners = rows.all(Owner)
+    const onlyIdentity = rows.only(Identity)
+    const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
+    const oldest = Effect.map(DateTime.now, (at) => DateTime.toEpochMillis(DateTime.subtract(at, { hours: keptHours })))
+    const maximumResultBytes = options.maximumResultBytes ?? 64 * 1024 * 1024
+    // What other gateways on the same data have recorded since is not in it before the next sweep.
+    const resultBytes = new Map<string, number>()
+    const isKey = ({ agent, idempotencyKey }: InvocationKey) =>
+      sql`agent = ${agent} AND idempotency_key = ${idempotencyKey}`
 
-  const isInserted = (rowsOf: RowsOf, key: InvocationKey, { capability, digest }: Invoked, at: number) =>
-    rowsOf(insertStatement, [key.agent, key.idempotencyKey, capability, digest, gateway.id, at]).length > 0
+    const isInserted = (rowsOf: RowsOf, key: InvocationKey, { capability, digest }: Invoked, at: number) =>
+      rowsOf(insertStatement, [key.agent, key.idempotencyKey, capability, digest, gateway.id, at]).length > 0
 
-  const found = (rowsOf: RowsOf, { agent, idempotencyKey }: InvocationKey, at: number) =>
-    Option.fromNullable(decodeInvocations(rowsOf(findStatement, [agent, idempotencyKey, at - keptMillis]))[0])
+    const found = (rowsOf: RowsOf, { agent, idempotencyKey }: InvocationKey, at: number) =>
+      Option.fromNullable(decodeInvocations(rowsOf(findStatement, [agent, idempotencyKey, at - keptMillis]))[0])
 
-  const find: KeyedInvocationsService["find"] = (key) =>
-    Effect.flatMap(now, (at) => atOnce((rowsOf) => found(rowsOf, key, at)))
+    const find: KeyedInvocationsService["find"] = (key) =>
+      Effect.flatMap(now, (at) => atOnce((rowsOf) => found(rowsOf, key, at)))
 
-  const begun = (rowsOf: RowsOf, key: InvocationKey, invoked: Invoked, at: number) =>
-    isInserted(rowsOf, key, invoked, at) ? Option.some(Option.none()) : Option.map(found(rowsOf, key, at), Option.some)
+    const begun = (rowsOf: RowsOf, key: InvocationKey, invoked: Invoked, at: number) =>
+      isInserted(rowsOf, key, invoked, at)
+        ? Option.some(Option.none())
+        : Option.map(found(rowsOf, key, at), Option.some)
 
-  // What is too old to be found is as good as forgotten.
-  const beginAnew = (key: InvocationKey, invoked: Invoked, at: number) =>
-    atomically((rowsOf) =>
-      Option.getOrElse(begun(rowsOf, key, invoked, at), () => {
-        rowsOf(forgetStatement, [key.agent, key.idempotencyKey])
-        isInserted(rowsOf, key, invoked, at)
-        return Option.none()
+    // What is too old to be found is as good as forgotten.
+    const beginAnew = (key: InvocationKey, invoked: Invoked, at: number) =>
+      atomically((rowsOf) =>
+        Option.getOrElse(begun(rowsOf, key, invoked, at), () => {
+          rowsOf(forgetStatement, [key.agent, key.idempotencyKey])
+          isInserted(rowsOf, key, invoked, at)
+          return Option.none()
+        })
+      )
+
+    const begin: KeyedInvocationsService["begin"] = (key, invoked) =>
+      Effect.flatMap(now, (at) =>
+        Effect.flatMap(
+          atOnce((rowsOf) => begun(rowsOf, key, invoked, at)),
+          Option.match({ onNone: () => beginAnew(key, invoked, at), onSome: Effect.succeed })
+        ))
+
+    // Somewhat more goes than has to, so that few results in a row need this.
+    const dropOldest = (agent: string, newest: number) => {
+      const enough = Math.max(maximumResultBytes * 31 / 32, Math.min(newest, maximumResultBytes))
+      return atomically((rowsOf) => {
+        let bytes = resultBytes.get(agent) ?? 0
+        while (bytes > enough) {
+          const oldest = decodeOldest(rowsOf(oldestStatement, [agent]))
+          if (oldest.length === 0) return 0
+          for (const { id, size } of oldest) {
+            if (bytes <= enough) break
+            rowsOf(dropStatement, [id])
+            bytes -= size
+          }
+        }
+        return bytes
+      }, (bytes) => resultBytes.set(agent, bytes)).pipe(
+        Effect.catchAll((cause) => Effect.logWarning(`Old results of agent ${agent} could not be dropped`, cause))
+      )
+    }
+
+    const settle: KeyedInvocationsService["settle"] = ({ agent, idempotencyKey }, status, result) =>
+      Effect.gen(function*() {
+        const text = yield* rows.encodeJson(result)
+        const size = Buffer.byteLength(text)
+        const completedAt = yield* now
+        const bytes = yield* atOnce((rowsOf) => {
+          const before = resultBytes.get(agent) ?? decodeSize(rowsOf(sizeStatement, [agent]))[0].size
+          const settled = rowsOf(settleStatement, [status, text, completedAt, agent, idempotencyKey, status])
+          const after = settled.length > 0 && status === "done" ? before + size : before
+          resultBytes.set(agent, after)
+          return after
+        })
+        if (bytes > maximumResultBytes) yield* dropOldest(agent, size)
       })
-    )
 
-  const begin: KeyedInvocationsService["begin"] = (key, invoked) =>
-    Effect.flatMap(now, (at) =>
-      Effect.flatMap(
-        atOnce((rowsOf) => begun(rowsOf, key, invoked, at)),
-        Option.match({ onNone: () => beginAnew(key, invoked, at), onSome: Effect.succeed })
-      ))
+    const abandon: KeyedInvocationsService["abandon"] = (key) =>
+      Effect.flatMap(now, (completedAt) =>
+        Effect.asVoid(sql`
+          UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
+          WHERE ${isKey(key)} AND status = 'running'`))
 
-  const settle: KeyedInvocationsService["settle"] = ({ agent, idempotencyKey }, status, result) =>
-    Effect.gen(function*() {
-      const text = yield* rows.encodeJson(result)
+    const forget: KeyedInvocationsService["forget"] = ({ agent, idempotencyKey }) =>
+      Effect.asVoid(atOnce((rowsOf) => rowsOf(forgetStatement, [agent, idempotencyKey])))
+
+    const abandonOrphans: KeyedInvocationsService["abandonOrphans"] = Effect.gen(function*() {
       const completedAt = yield* now
-      yield* atOnce((rowsOf) => rowsOf(settleStatement, [status, text, completedAt, agent, idempotencyKey, status]))
+      const owners = yield* allOwners(sql`SELECT DISTINCT owner FROM keyed_invocations WHERE status = 'running'`)
+      const gone = owners.flatMap(({ owner }) => gateway.isAlive(owner) ? [] : [owner])
+      if (gone.length === 0) return 0
+      const orphans = yield* sql`
+        UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
+        WHERE status = 'running' AND ${sql.in("owner", gone)} RETURNING owner`
+      return orphans.length
     })
 
-  const abandon: KeyedInvocationsService["abandon"] = (key) =>
-    Effect.flatMap(now, (completedAt) =>
-      Effect.asVoid(sql`
-        UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
-        WHERE ${isKey(key)} AND status = 'running'`))
+    const sweep: KeyedInvocationsService["sweep"] = Effect.flatMap(
+      oldest,
+      (time) => sql`DELETE FROM keyed_invocations WHERE completed_at <= ${time}`
+    ).pipe(Effect.map(() => resultBytes.clear()))
 
-  const forget: KeyedInvocationsService["forget"] = ({ agent, idempotencyKey }) =>
-    Effect.asVoid(atOnce((rowsOf) => rowsOf(forgetStatement, [agent, idempotencyKey])))
+    const recordId: KeyedInvocationsService["recordId"] = Effect.map(
+      onlyIdentity(sql`SELECT record_id AS "recordId" FROM outcome_record`),
+      (row) => row.recordId
+    )
 
-  const abandonOrphans: KeyedInvocationsService["abandonOrphans"] = Effect.gen(function*() {
-    const completedAt = yield* now
-    const owners = yield* allOwners(sql`SELECT DISTINCT owner FROM keyed_invocations WHERE status = 'running'`)
-    const gone = owners.flatMap(({ owner }) => gateway.isAlive(owner) ? [] : [owner])
-    if (gone.length === 0) return 0
-    const orphans = yield* sql`
-      UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
-      WHERE status = 'running' AND ${sql.in("owner", gone)} RETURNING owner`
-    return orphans.length
+    return { recordId, begin, settle, abandon, forget, find, abandonOrphans, sweep }
   })
 
-  const sweep: KeyedInvocationsService["sweep"] = Effect.flatMap(
-    oldest,
-    (time) => Effect.asVoid(sql`DELETE FROM keyed_invocations WHERE completed_at <= ${time}`)
-  )
-
-  const recordId: KeyedInvocationsService["recordId"] = Effect.map(
-    onlyIdentity(sql`SELECT record_id AS "recordId" FROM outcome_record`),
-    (row) => row.recordId
-  )
-
-  return { recordId, begin, settle, abandon, forget, find, abandonOrphans, sweep }
-})
-
 /** `KeyedInvocations` in the store. */
-export const layer: Layer.Layer<KeyedInvocations, never, SqlClient.SqlClient | GatewayInstance> = Layer.effect(
-  KeyedInvocations,
-  make
-)
+export const layer = (
+  options: Options = {}
+): Layer.Layer<KeyedInvocations, never, SqlClient.SqlClient | GatewayInstance> =>
+  Layer.effect(KeyedInvocations, make(options))

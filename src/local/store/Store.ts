@@ -44,6 +44,7 @@ export type Store =
 export interface Options extends LibsqlDatabase.Options {
   readonly alerts?: Alerts.Options | undefined
   readonly inbox?: Inbox.Options | undefined
+  readonly keyedInvocations?: KeyedInvocations.Options | undefined
   readonly persistentState?: PersistentState.Options | undefined
   readonly sharedState?: SharedState.Options | undefined
   readonly snapshots?: Snapshots.Options | undefined
@@ -65,7 +66,7 @@ export const layer = (options: Options): Layer.Layer<Store, StoreUnavailable> =>
     AuditLog.layer,
     AuditPages.layer(),
     Inbox.layer(options.inbox),
-    KeyedInvocations.layer,
+    KeyedInvocations.layer(options.keyedInvocations),
     PersistentState.layer(options.persistentState),
     Sessions.layer,
     SharedState.layer(options.sharedState),

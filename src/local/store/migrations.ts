@@ -218,6 +218,10 @@ const snapshots: ReadonlyArray<string> = [
   )`
 ]
 
+const oldestResults: ReadonlyArray<string> = [
+  `CREATE INDEX keyed_invocations_by_result ON keyed_invocations (agent, completed_at) WHERE status = 'done'`
+]
+
 const nameRecord = Effect.flatMap(
   SqlClient.SqlClient,
   (sql) => sql`INSERT INTO outcome_record (record_id) VALUES (${randomUUID()})`
@@ -237,7 +241,8 @@ const migrations = {
   "0005_audit_log": runAll(auditLog),
   "0006_state": runAll(state),
   "0007_alerts": runAll(alerts),
-  "0008_snapshots": runAll(snapshots)
+  "0008_snapshots": runAll(snapshots),
+  "0009_oldest_results": runAll(oldestResults)
 }
 
 const table = "kruxos_migrations"

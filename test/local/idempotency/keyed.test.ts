@@ -214,6 +214,20 @@ layer(gateway, { excludeTestServices: true })("a keyed invocation", (it) => {
     }))
 })
 
+describe("a gateway that has more results than it keeps", () => {
+  it.scopedLive("does not run again what it has dropped the result of", () =>
+    Effect.gen(function*() {
+      const used = yield* serveCustom({ run, store: { keyedInvocations: { maximumResultBytes: 100 } } })
+      const socket = yield* initialized(used)
+      const texts = ["dropped", "x".repeat(50)]
+      for (const text of texts) yield* invoke(socket, text, text)
+      assert.deepStrictEqual(yield* outcome(socket, "dropped"), { status: "unknown" })
+      assert.deepInclude(at(yield* invoke(socket, "dropped", "dropped"), "result", "error"), { type: "OutcomeUnknown" })
+      for (const text of texts) assert.strictEqual(count(began, text), 1)
+      assert.deepStrictEqual(yield* outcome(socket, "x".repeat(50)), done("x".repeat(50)))
+    }))
+})
+
 describe("a gateway that stops", () => {
   it.scopedLive("stops what it runs, and the next one on its data knows that nobody knows the outcome", () =>
     Effect.gen(function*() {

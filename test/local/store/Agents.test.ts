@@ -81,10 +81,15 @@ describe("create", () => {
       const bad = ["", ".", "..", "-a", "_a", ".a", "a b", "a/b", "../a", "a\\b", "a\n", "é", "a\0", "x".repeat(65)]
       for (const name of bad) {
         const error = yield* Effect.flip(agents.create({ name }))
-        assert.strictEqual(error._tag, "InvalidAgentName")
+        assert.deepInclude(error, { _tag: "InvalidAgentName", reason: "malformed" })
       }
-      for (const name of ["a", "0", "A-b_c.d", "x".repeat(64)]) yield* agents.create({ name })
-      assert.lengthOf(yield* agents.list, 4)
+      for (const name of ["shared", "Shared"]) {
+        const error = yield* Effect.flip(agents.create({ name }))
+        assert.deepInclude(error, { _tag: "InvalidAgentName", name, reason: "reserved" })
+        assert.include(error.message, "/api/state/shared")
+      }
+      for (const name of ["a", "0", "A-b_c.d", "shared-1", "x".repeat(64)]) yield* agents.create({ name })
+      assert.lengthOf(yield* agents.list, 5)
     })))
 
   it.effect("refuses a key that is none, or another agent's, and never says it", () =>

@@ -242,6 +242,71 @@ describe("deliverAll", () => {
     }).pipe(Effect.provide(Store.layer({ filename: ":memory:", inbox: { maximumUnread: 4 } }))))
 })
 
+describe("deliverAll to a family of channels", () => {
+  const deliverTo =
+    (inbox: Inbox.InboxService, over: ReadonlyArray<string>) =>
+    (agent: string, channel: string, ...messages: ReadonlyArray<string>) =>
+      inbox.deliverAll({
+        agent,
+        from: "two",
+        channel,
+        messages,
+        maximumUnread: 3,
+        family: { prefix: "w:", isOver: (one) => over.includes(one) }
+      })
+
+  const channelsOf = (inbox: Inbox.InboxService, agent: string) =>
+    Effect.map(
+      inbox.receive({ agent, limit: 99, acknowledge: false }),
+      ({ messages }) => messages.map(({ channel, message }) => `${channel} ${message}`)
+    )
+
+  const withEight = Effect.provide(Store.layer({ filename: ":memory:", inbox: { maximumUnread: 8 } }))
+
+  it.effect("fills half of the inbox, then the oldest channels that are over make room, and no others", () =>
+    withEight(Effect.gen(function*() {
+      const inbox = yield* Inbox.Inbox
+      const over: Array<string> = []
+      const deliver = deliverTo(inbox, over)
+      yield* inbox.deliver({ agent: "one", from: "two", message: "m", channel: "w" })
+      assert.strictEqual(yield* deliver("two", "w:z", "1"), 1)
+      assert.strictEqual(yield* deliver("one", "w:b", "1", "2"), 2)
+      assert.strictEqual(yield* deliver("one", "w:a", "3"), 1)
+      assert.strictEqual(yield* deliver("one", "w:c", "4", "5"), 1)
+      over.push("w:a", "w:b", "w:z")
+      assert.strictEqual(yield* deliver("one", "w:c", "6"), 1)
+      assert.deepStrictEqual(yield* channelsOf(inbox, "one"), ["w m", "w:a 3", "w:c 4", "w:c 6"])
+      assert.strictEqual(yield* deliver("one", "w:d", "7", "8"), 2)
+      assert.deepStrictEqual(yield* channelsOf(inbox, "one"), ["w m", "w:c 4", "w:c 6", "w:d 7", "w:d 8"])
+      assert.strictEqual(yield* deliver("one", "w:d", "9"), 0)
+      assert.deepStrictEqual(yield* channelsOf(inbox, "two"), ["w:z 1"])
+    })))
+
+  it.effect("keeps what it may not exceed for a channel, and drops nothing for what does not fit anyway", () =>
+    withEight(Effect.gen(function*() {
+      const inbox = yield* Inbox.Inbox
+      const deliver = deliverTo(inbox, ["w:a", "w:b"])
+      yield* deliver("one", "w:a", "1")
+      assert.strictEqual(yield* deliver("one", "w:b", "2", "3", "4", "5"), 3)
+      assert.strictEqual(yield* deliver("one", "w:b", "6"), 0)
+      assert.deepStrictEqual(yield* channelsOf(inbox, "one"), ["w:a 1", "w:b 2", "w:b 3", "w:b 4"])
+    })))
+
+  it.effect("leaves the other half to everything else, and has no more than what that leaves", () =>
+    withEight(Effect.gen(function*() {
+      const inbox = yield* Inbox.Inbox
+      const deliver = deliverTo(inbox, [])
+      for (const channel of ["w:a", "w:b"]) yield* deliver("one", channel, "1", "2", "3")
+      for (let i = 0; i < 4; i++) yield* inbox.deliver({ agent: "one", from: "two", message: "m" })
+      assert.strictEqual(
+        (yield* Effect.flip(inbox.deliver({ agent: "one", from: "two", message: "m" })))._tag,
+        "InboxFull"
+      )
+      for (let i = 0; i < 6; i++) yield* inbox.deliver({ agent: "two", from: "two", message: "m" })
+      assert.strictEqual(yield* deliver("two", "w:a", "1", "2", "3"), 2)
+    })))
+})
+
 describe("listen", () => {
   it.effect("tells what an agent gets, until the scope ends", () =>
     inMemory(Effect.gen(function*() {

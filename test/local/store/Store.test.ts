@@ -37,7 +37,8 @@ describe("the store", () => {
             { migration_id: 5, name: "audit_log" },
             { migration_id: 6, name: "state" },
             { migration_id: 7, name: "alerts" },
-            { migration_id: 8, name: "snapshots" }
+            { migration_id: 8, name: "snapshots" },
+            { migration_id: 9, name: "oldest_results" }
           ])
         }))
       }

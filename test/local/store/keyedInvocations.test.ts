@@ -81,6 +81,84 @@ describe("the record of keyed invocations", () => {
       assert.deepStrictEqual(yield* statusOf(records), Option.some("done"))
     })))
 
+  const keyOf = (idempotencyKey: string, agent = "one") => ({ agent, idempotencyKey })
+
+  // A text of 8 characters has 10 bytes as JSON.
+  const done = (records: Context.Tag.Service<KeyedInvocations>, idempotencyKey: string, size = 10, agent = "one") =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("1 second")
+      yield* records.begin(keyOf(idempotencyKey, agent), write)
+      yield* records.settle(keyOf(idempotencyKey, agent), "done", "x".repeat(size - 2))
+    })
+
+  const statusesOf = (records: Context.Tag.Service<KeyedInvocations>, keys: ReadonlyArray<string>, agent = "one") =>
+    Effect.forEach(keys, (key) =>
+      Effect.map(records.find(keyOf(key, agent)), (found) => {
+        const { result, status } = Option.getOrThrow(found)
+        assert.strictEqual(Option.isSome(result), status === "done" || status === "pending")
+        return status
+      }))
+
+  const withHundred = Effect.provide(
+    Store.layer({ filename: ":memory:", keyedInvocations: { maximumResultBytes: 100 } })
+  )
+
+  it.effect("drops the oldest results of an agent that has too much, and keeps their keys", () =>
+    withHundred(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      yield* records.begin(keyOf("pending"), write)
+      yield* records.settle(keyOf("pending"), "pending", "x".repeat(200))
+      yield* records.begin(keyOf("running"), write)
+      const keys = Array.from({ length: 10 }, (_, index) => `k${index}`)
+      for (const key of keys) yield* done(records, key)
+      yield* done(records, "k0", 90, "two")
+      assert.deepStrictEqual(yield* statusesOf(records, keys), keys.map(() => "done"))
+      yield* done(records, "last")
+      assert.deepStrictEqual(yield* statusesOf(records, [...keys, "last"]), [
+        "unknown",
+        "unknown",
+        ...Array.from({ length: 9 }, () => "done")
+      ])
+      assert.deepStrictEqual(yield* statusesOf(records, ["pending", "running"]), ["pending", "running"])
+      assert.deepStrictEqual(yield* statusesOf(records, ["k0"], "two"), ["done"])
+      const again = Option.getOrThrow(yield* records.begin(keyOf("k0"), write))
+      assert.deepInclude(again, { ...write, status: "unknown", result: Option.none() })
+    })))
+
+  it.effect("keeps the newest result, unless it is too much by itself", () =>
+    withHundred(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      yield* done(records, "small")
+      yield* done(records, "large", 100)
+      assert.deepStrictEqual(yield* statusesOf(records, ["small", "large"]), ["unknown", "done"])
+      yield* done(records, "too large", 101)
+      assert.deepStrictEqual(yield* statusesOf(records, ["large", "too large"]), ["unknown", "unknown"])
+      yield* done(records, "small again", 100)
+      assert.deepStrictEqual(yield* statusesOf(records, ["small again"]), ["done"])
+    })))
+
+  it.scoped("counts what was recorded before it started, and not what was forgotten by age, in bytes", () =>
+    Effect.gen(function*() {
+      const filename = yield* temporaryDatabase
+      const bounded = Effect.provide(Store.layer({ filename, keyedInvocations: { maximumResultBytes: 100 } }))
+      yield* bounded(Effect.gen(function*() {
+        const records = yield* KeyedInvocations
+        yield* records.begin(keyOf("before"), write)
+        yield* records.settle(keyOf("before"), "done", "ä".repeat(24))
+      }))
+      yield* bounded(Effect.gen(function*() {
+        const records = yield* KeyedInvocations
+        yield* done(records, "fits", 50)
+        assert.deepStrictEqual(yield* statusesOf(records, ["before", "fits"]), ["done", "done"])
+        yield* done(records, "one too many", 2)
+        assert.deepStrictEqual(yield* statusesOf(records, ["before", "fits"]), ["unknown", "done"])
+        yield* TestClock.adjust("24 hours")
+        yield* records.sweep
+        for (const key of ["a", "b"]) yield* done(records, key, 50)
+        assert.deepStrictEqual(yield* statusesOf(records, ["a", "b"]), ["done", "done"])
+      }))
+    }))
+
   it.scoped("abandons what a gateway was running that no longer runs, and keeps its name", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryDatabase

@@ -65,7 +65,7 @@ const workspaceComponent = (usable: boolean): Component => ({
   ...(usable
     ? { status: "healthy", message: "The workspace can be read and written" }
     : { status: "unhealthy", message: "The workspace is not there, or cannot be read and written" }),
-  threshold: "can be read and written"
+  threshold: "can be read and written within 5 seconds"
 })
 
 const diskComponent = (disk: Option.Option<Capacity>): Component => {
@@ -95,8 +95,8 @@ export const layer: Layer.Layer<HealthCheck, never, Alerts | ApprovalRequests | 
         Effect.all({
           pending: Effect.option(Effect.timeout(approvals.pendingCount, "5 seconds")),
           alertsPending: Effect.option(Effect.timeout(alerts.pending, "5 seconds")),
-          usable: Effect.isSuccess(machine.usableDirectory(root)),
-          disk: Effect.option(machine.fileSystem(root)),
+          usable: Effect.isSuccess(Effect.timeout(machine.usableDirectory(root), "5 seconds")),
+          disk: Effect.option(Effect.timeout(machine.fileSystem(root), "5 seconds")),
           load: sampler.during("10 seconds"),
           memory: machine.memory,
           openFiles: machine.openFiles

@@ -108,7 +108,7 @@ describe("state.shared.watch", () => {
 
   it.scoped("fails nobody where an inbox is full, and says later what did not get in", () =>
     Effect.gen(function*() {
-      const gateway = yield* stateGateway({ store: { inbox: { maximumUnread: 3 } } })
+      const gateway = yield* stateGateway({ store: { inbox: { maximumUnread: 6 } } })
       const one = yield* gateway.session("one")
       const told = yield* one.told
       yield* watch(one)
@@ -135,6 +135,33 @@ describe("state.shared.watch", () => {
       yield* settle
       assert.strictEqual(yield* unread(gateway, "one"), 1000)
     }), 30_000)
+
+  it.scoped("of sessions that have ended makes room for others, however many they were", () =>
+    Effect.gen(function*() {
+      const gateway = yield* stateGateway({ store: { inbox: { maximumUnread: 8 } } })
+      const two = yield* gateway.session("two")
+      let version = 0
+      for (let i = 0; i < 10; i++) {
+        const one = yield* gateway.session("one")
+        yield* watch(one)
+        for (let j = 0; j < 3; j++) yield* set(two, "k", version++)
+        yield* settle
+        yield* one.end
+      }
+      yield* gateway.inStore(Effect.flatMap(Inbox, (inbox) =>
+        Effect.orDie(Effect.forEach(["a", "b", "c", "d"], (message) =>
+          inbox.deliver({ agent: "one", from: "two", message })))))
+      const last = yield* gateway.session("one")
+      const messages = listAt(yield* last.output("comms.receive", { limit: 100 }), "messages")
+      const [before, after] = [messages.slice(0, 3), messages.slice(3)]
+      assert.deepStrictEqual(
+        before.map((one) =>
+          at(JSON.parse(textAt(one, "message")), "version")
+        ),
+        [28, 29, 30]
+      )
+      assert.deepStrictEqual(after.map((one) => textAt(one, "message")), ["a", "b", "c", "d"])
+    }))
 
   it.scoped("sees what another gateway on the same data directory changes", () =>
     Effect.gen(function*() {

@@ -173,6 +173,16 @@ describe("system.health", () => {
       assert.strictEqual(output.queue_depths.approval_pending, 0)
     })))
 
+  it.scoped("says so when the disk never answers", () =>
+    store(Effect.gen(function*() {
+      const machine = madeUp()
+      const silent = { ...machine.machine, fileSystem: () => Effect.never, usableDirectory: () => Effect.never }
+      const { health } = yield* ask({ ...machine, machine: silent })
+      const [output] = yield* Effect.all([health, TestClock.adjust("5 seconds")], { concurrency: "unbounded" })
+      assert.strictEqual(output.overall_status, "unhealthy")
+      assert.deepStrictEqual(statuses(output), { store: "healthy", workspace: "unhealthy", disk: "unhealthy" })
+    })))
+
   it.scoped("fails with HealthCheckError only where the machine cannot be read", () =>
     store(Effect.gen(function*() {
       const machine = madeUp()
