@@ -8,6 +8,7 @@ import { isLoopback } from "../../connection/endpoint.js"
 import * as Announcement from "../../local/data/announcement.js"
 import * as DataDirectory from "../../local/data/DataDirectory.js"
 import { RefusalView } from "../../local/supervisor/ApprovalView.js"
+import { urlOf } from "../../local/urlOf.js"
 import { type CommandFailed, failed, usageFailed } from "../exit.js"
 import { explainLocal, systemReason } from "../localFailure.js"
 import { dataDirectory } from "../options.js"
@@ -43,7 +44,7 @@ export interface Target {
 
 const apiOf = (text: string) =>
   Effect.gen(function*() {
-    const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined
+    const url = /^https?:\/\//i.test(text) ? urlOf(text) : undefined
     if (url === undefined || url.username !== "" || url.password !== "") {
       return yield* usageFailed("--url takes an http or https URL, such as http://localhost:7700")
     }

@@ -30,24 +30,37 @@ export const keepHead = (
       HeadFile.sweep(file, isAlive),
       ({ cause }) => Effect.logWarning("What killed gateways left of the audit log's end was not removed", cause)
     )
-    let kept = Option.getOrUndefined(head())?.hash
+    const former = Option.getOrUndefined(head())?.hash
+    let kept = former
     let isFailing = false
-    const keep = Effect.suspend(() => {
-      const now = head()
-      if (Option.isNone(now) || now.value.hash === kept) return Effect.void
-      return Effect.tap(HeadFile.write(file, now.value, id), () =>
-        Effect.sync(() => {
-          kept = now.value.hash
-          isFailing = false
-        }))
-    }).pipe(
-      Effect.catchAll(({ cause }) => {
-        if (isFailing) return Effect.void
-        isFailing = true
-        return Effect.logWarning("Where the audit log ends was not kept", cause)
-      }),
-      Effect.uninterruptible
-    )
-    yield* Effect.addFinalizer(() => keep)
-    yield* Effect.forkScoped(Effect.forever(Effect.delay(keep, "1 second")))
+    // Another gateway on the same data may have been further already.
+    const isFurther = (now: Head) =>
+      Effect.map(
+        Effect.orElseSucceed(HeadFile.read(file), Option.none<Head>),
+        Option.exists(({ hash, sequence }) => sequence > now.sequence && hash !== former && hash !== kept)
+      )
+    const write = (now: Head) =>
+      Effect.unlessEffect(HeadFile.write(file, now, id), isFurther(now)).pipe(
+        Effect.tap(() =>
+          Effect.sync(() => {
+            kept = now.hash
+            isFailing = false
+          })
+        )
+      )
+    const keepWhere = (isDue: (now: Head) => boolean) =>
+      Effect.suspend(() => {
+        const now = Option.filter(head(), isDue)
+        return Option.isNone(now) ? Effect.void : write(now.value)
+      }).pipe(
+        Effect.catchAll(({ cause }) => {
+          if (isFailing) return Effect.void
+          isFailing = true
+          return Effect.logWarning("Where the audit log ends was not kept", cause)
+        }),
+        Effect.uninterruptible
+      )
+    // At the end in any case: another gateway may have written an older one over what this one has kept.
+    yield* Effect.addFinalizer(() => keepWhere(() => true))
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(keepWhere(({ hash }) => hash !== kept), "1 second")))
   })

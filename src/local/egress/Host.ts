@@ -1,3 +1,4 @@
+import { urlOf } from "../urlOf.js"
 import { canonicalAddress } from "./address.js"
 
 /** Where a request goes: a name in lower case and ASCII, without a dot at its end, or a canonical IP address. */
@@ -25,7 +26,7 @@ export const parseHost = (text: string): Host | undefined => {
   // All that means something else in a URL, or is dropped from it.
   const isBracketed = text.startsWith("[") && text.endsWith("]")
   if (/[\s/?#@\\%]/.test(text) || (text.includes(":") && !isBracketed) || text.length > 1024) return undefined
-  const url = URL.canParse(`http://${text}/`) ? new URL(`http://${text}/`) : undefined
+  const url = urlOf(`http://${text}/`)
   return url === undefined ? undefined : hostOfUrl(url)
 }
 

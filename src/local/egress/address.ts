@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js"
 import { isIP } from "node:net"
+import { urlOf } from "../urlOf.js"
 
 /**
  * What an address belongs to: the public internet, a network of one's own (loopback, private ranges, carrier-grade NAT, unique
@@ -15,8 +16,7 @@ const privateRanges = new Set(["loopback", "private", "carrierGradeNat", "unique
 const allocated = ipaddr.IPv6.parse("2000::")
 
 // The library takes ::127.0.0.1 for ::ffff:127.0.0.1, which the system does not.
-const hexadecimal = (text: string): string | undefined =>
-  URL.canParse(`http://[${text}]/`) ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : undefined
+const hexadecimal = (text: string): string | undefined => urlOf(`http://[${text}]/`)?.hostname.slice(1, -1)
 
 /**
  * The one spelling of an IP address, a mapped IPv4 address taken out of IPv6; undefined for what is no address as the system writes

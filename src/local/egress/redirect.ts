@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { urlOf } from "../urlOf.js"
 import { isCredentialHeader } from "./credentialHeader.js"
 import type { Incoming, Method, Outgoing } from "./exchange.js"
 import { NoAnswer } from "./failures.js"
@@ -25,8 +26,8 @@ export const nextHop = (
 ): Effect.Effect<Outgoing | undefined, NoAnswer> => {
   if (!redirects.has(status) || location === undefined) return Effect.succeed(undefined)
   const from = outgoing.url
-  if (!URL.canParse(location, from.href)) return badRedirect(`${from.host} redirects to what is no URL`)
-  const url = new URL(location, from.href)
+  const url = urlOf(location, from.href)
+  if (url === undefined) return badRedirect(`${from.host} redirects to what is no URL`)
   if (!isWebUrl(url)) {
     return badRedirect(`${from.host} redirects to what is neither http nor https, or has a user name in it`)
   }

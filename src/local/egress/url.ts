@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import { urlOf } from "../urlOf.js"
 import { hostOfUrl } from "./Host.js"
 
 const longest = 8192
@@ -10,8 +11,8 @@ export const isWebUrl = ({ password, port, protocol, username }: URL): boolean =
 /** Reads a URL that a request can be sent to, or says what is wrong with it. */
 export const parseUrl = (text: string): Either.Either<URL, string> => {
   if (text.length > longest) return Either.left(`it is longer than ${longest} characters`)
-  if (!URL.canParse(text)) return Either.left("it is no whole URL")
-  const url = new URL(text)
+  const url = urlOf(text)
+  if (url === undefined) return Either.left("it is no whole URL")
   if (url.protocol !== "https:" && url.protocol !== "http:") return Either.left("it is neither http nor https")
   if (url.username !== "" || url.password !== "") return Either.left("there is a user name or a password in it")
   if (!isWebUrl(url) || hostOfUrl(url) === undefined) return Either.left("its host or its port is none")

@@ -1,13 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { isLoopback } from "../../connection/endpoint.js"
+import { urlOf } from "../urlOf.js"
 
 /** A request, as far as it says where it is from and what it is for. */
 interface Asked {
   readonly headers: Pick<IncomingHttpHeaders, "host" | "origin">
   readonly socket: { readonly localAddress?: string | undefined }
 }
-
-const urlOf = (text: string): URL | undefined => URL.canParse(text) ? new URL(text) : undefined
 
 const isHost = (text: string | undefined): text is string =>
   /^(\[[\da-f:.]+\]|[^\s/?#@:[\]\\]+)(:\d+)?$/i.test(text ?? "")
