@@ -38,6 +38,7 @@ import * as Store from "./store/Store.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
 import type { Supervisors } from "./store/Supervisors.js"
 import * as HealthMonitor from "./supervision/healthMonitor.js"
+import type { Bounds } from "./supervision/Ring.js"
 import * as Supervision from "./supervision/Supervision.js"
 import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
 
@@ -55,6 +56,8 @@ export interface CoreOptions {
   readonly backupKey?: BackupKey | undefined
   /** What the gateway serves besides its own capabilities. */
   readonly packs: ReadonlyArray<Pack.Pack>
+  /** How many of the last events are kept for supervisors; 20,000 unless given. */
+  readonly events?: Bounds | undefined
 }
 
 /** What the protocols need of the core. */
@@ -136,7 +139,7 @@ const coreOf = (options: CoreOptions, offer: Pack.Offer) => {
       Layer.merge(Sessions.layer, Layer.scopedDiscard(Effect.zipRight(sweepTemporaryFiles, sweepTrashHourly)))
     ),
     Layer.provide([directory, HealthMonitor.layer]),
-    Layer.provideMerge(Supervision.layer()),
+    Layer.provideMerge(Supervision.layer(options.events)),
     Layer.provideMerge(Layer.provideMerge(HealthCheck.layer, MachineSampler.layer)),
     Layer.provideMerge(Workspaces.layer(options.workspace, options.dataDirectory)),
     Layer.provide([

@@ -67,7 +67,9 @@ const dialOfCore: Effect.Effect<Dial, never, Scope.Scope> = Effect.gen(function*
     database: ":memory:",
     dataDirectory: undefined,
     policy: "allow-all",
-    packs: []
+    packs: [],
+    // So few that they are as many after each half.
+    events: { events: 100, bytes: mebibyte }
   }))
   return yield* Effect.gen(function*() {
     const { agent } = yield* Effect.flatMap(Agents, (agents) => agents.create({ name: "agent" }))
