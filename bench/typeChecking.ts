@@ -4,9 +4,9 @@ import { join } from "node:path"
 import { builtIn } from "../src/catalogue/builtIn.js"
 import { type AnyCapability, inputField } from "../src/catalogue/Capability.js"
 import { wireTypeOf } from "../src/catalogue/wireType.js"
+import { samples } from "../test/catalogue/samples/builtIn.js"
 import { median, rounded, type Section } from "./measurement.js"
 import { root } from "./root.js"
-import { samples } from "./samples.js"
 
 const runs = 3
 const invocations = 50

@@ -9,42 +9,11 @@ import { assert, describe, expect, it } from "vitest"
 import { DateTimeUtc } from "../../src/schema/primitives.js"
 import { readerOf, unfit } from "../../src/schema/quick.js"
 import { entries } from "../catalogue/entries.js"
-import { agent } from "../catalogue/samples/agent.js"
-import { alerts } from "../catalogue/samples/alerts.js"
-import { comms } from "../catalogue/samples/comms.js"
-import { email } from "../catalogue/samples/email.js"
-import { filesystem } from "../catalogue/samples/filesystem.js"
-import { git } from "../catalogue/samples/git.js"
-import { network } from "../catalogue/samples/network.js"
-import { process } from "../catalogue/samples/process.js"
-import { proxy } from "../catalogue/samples/proxy.js"
-import type { Samples } from "../catalogue/samples/Sample.js"
-import { scheduler } from "../catalogue/samples/scheduler.js"
-import { secrets } from "../catalogue/samples/secrets.js"
-import { slack } from "../catalogue/samples/slack.js"
-import { state } from "../catalogue/samples/state.js"
-import { system } from "../catalogue/samples/system.js"
+import { samples } from "../catalogue/samples/builtIn.js"
 import { get, overTheWire } from "../catalogue/values.js"
 import { parameters } from "../support/runs.js"
 
 type AnySchema = Schema.Schema.AnyNoContext
-
-const samples: Samples = {
-  ...agent,
-  ...alerts,
-  ...comms,
-  ...email,
-  ...filesystem,
-  ...git,
-  ...network,
-  ...process,
-  ...proxy,
-  ...scheduler,
-  ...secrets,
-  ...slack,
-  ...state,
-  ...system
-}
 
 const preserve = { onExcessProperty: "preserve" } as const
 
