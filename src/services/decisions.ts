@@ -9,8 +9,8 @@ import * as Stream from "effect/Stream"
 import * as Approvals from "../connection/approvals.js"
 import type { Link } from "../connection/Link.js"
 import { ApprovalTimeout } from "../errors/general.js"
-import { RpcCode } from "../errors/wire.js"
 import type { ApprovalState } from "../schema/Approval.js"
+import { isTransient, longestRest, longestSilence } from "./waitingOut.js"
 
 /** How a decision is waited for. */
 export interface WaitOptions {
@@ -60,31 +60,9 @@ const defaultSchedule: Schedule.Schedule<unknown> = Schedule.exponential("250 mi
   Schedule.jittered
 )
 
-const longestSilence = Duration.hours(24)
-
-const longestRest = Duration.minutes(1)
-
 const withdrawWithin = Duration.seconds(5)
 
 export const isResolved = (status: ApprovalState): boolean => status !== "pending" && status !== "running"
-
-// What passes by itself, or when a human lets it: neither says anything of the decision.
-const isTransient = (error: Approvals.ApprovalsError): boolean => {
-  switch (error._tag) {
-    case "ConnectionFailed":
-      return error.retryable
-    case "ProtocolError":
-      return error.code === RpcCode.internalError
-    case "GatewayTimeout":
-    case "SessionExpired":
-    case "RateLimited":
-    case "ServiceUnavailable":
-    case "SessionPaused":
-      return true
-    default:
-      return false
-  }
-}
 
 /** Makes them over a link. What the gateway pushes is read by one fiber, which starts with the first wait and ends with the scope. */
 export const make = (link: Link, requestTimeoutMillis: number): Effect.Effect<Decisions, never, Scope.Scope> =>

@@ -6,8 +6,8 @@ import * as Either from "effect/Either"
 import * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { RpcCode } from "../../errors/wire.js"
 import type { StateChange } from "../../schema/StateEntry.js"
+import { isTransient, longestRest, longestSilence } from "../waitingOut.js"
 import * as Follower from "./follower.js"
 import { type AnySchema, schemaAndOptions, withPrefix } from "./values.js"
 
@@ -29,33 +29,10 @@ export interface Changes {
   ): Stream.Stream<StateChange<A>, Follower.ChangesError, R>
 }
 
-const longestSilence = Duration.hours(24)
-
-const longestRest = Duration.minutes(1)
-
 const waits = Schedule.exponential("250 millis").pipe(
   Schedule.union(Schedule.spaced("15 seconds")),
   Schedule.jittered
 )
-
-// What passes by itself, or when a human lets it.
-const isTransient = (error: Follower.ChangesError): boolean => {
-  switch (error._tag) {
-    case "ConnectionFailed":
-      return error.retryable
-    case "ProtocolError":
-      return error.code === RpcCode.internalError
-    case "GatewayTimeout":
-    case "OutcomeUnknown":
-    case "SessionExpired":
-    case "RateLimited":
-    case "ServiceUnavailable":
-    case "SessionPaused":
-      return true
-    default:
-      return false
-  }
-}
 
 /** Steps until there is something to tell, over whatever passes by itself. */
 const pulled = <A, R>({ doubt, isOver, rest, step }: Follower.Follower<A, R>) =>
