@@ -5,10 +5,10 @@ import type { PersistentEntry, PersistentKey } from "../../schema/StateEntry.js"
 import type { CapabilitiesService, InvokeError, InvokeOptions } from "../Capabilities.js"
 import {
   type AnySchema,
-  incomplete,
   type PlainValue,
   prefixOf,
   readValue,
+  readVersion,
   schemaAndOptions,
   type SetArguments,
   setArguments,
@@ -158,15 +158,12 @@ export const make = ({ invoke }: Pick<CapabilitiesService, "invoke">): Persisten
       name,
       () =>
         invoke(name, options?.version === undefined ? { key } : { key, version: options.version }, options).pipe(
-          Effect.flatMap((output) => {
-            const { created_at, found, updated_at, value, version } = output
-            if (!found) return Effect.succeedNone
-            if (value === undefined || version === undefined) return Effect.fail(incomplete(key, output, name))
-            return Effect.map(
-              readValue({ key, value, version }, schema, name),
-              (read) => Option.some({ key, value: read, version, createdAt: created_at, updatedAt: updated_at })
+          Effect.flatMap((output) =>
+            Effect.map(
+              readVersion(key, output, schema, name),
+              Option.map((read) => ({ ...read, createdAt: output.created_at, updatedAt: output.updated_at }))
             )
-          }),
+          ),
           Effect.catchTag("KeyNotFound", () => Effect.succeedNone)
         )
     )

@@ -9,10 +9,9 @@ import * as Changes from "./changes.js"
 import * as Updates from "./updates.js"
 import {
   type AnySchema,
-  incomplete,
   type PlainValue,
   prefixOf,
-  readValue,
+  readVersion,
   schemaAndOptions,
   type SetArguments,
   setArguments,
@@ -142,15 +141,12 @@ export const make = (link: Link, capabilities: Pick<CapabilitiesService, "invoke
     const { options, schema } = schemaAndOptions(second, third)
     return withKey(key, name, () =>
       invoke(name, { key }, options).pipe(
-        Effect.flatMap((output) => {
-          const { found, owner_agent, updated_at, value, version } = output
-          if (!found) return Effect.succeedNone
-          if (value === undefined || version === undefined) return Effect.fail(incomplete(key, output, name))
-          return Effect.map(
-            readValue({ key, value, version }, schema, name),
-            (read) => Option.some({ key, value: read, version, ownerAgent: owner_agent, updatedAt: updated_at })
+        Effect.flatMap((output) =>
+          Effect.map(
+            readVersion(key, output, schema, name),
+            Option.map((read) => ({ ...read, ownerAgent: output.owner_agent, updatedAt: output.updated_at }))
           )
-        }),
+        ),
         Effect.catchTag("KeyNotFound", () => Effect.succeedNone)
       ))
   }

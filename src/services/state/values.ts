@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { BuiltIn } from "../../catalogue/builtIn.js"
@@ -112,6 +113,26 @@ export const readValue = (
 /** Says that a gateway has left out what an entry needs. */
 export const incomplete = (key: string, raw: unknown, capability: StateCapability) =>
   new OutputMismatch({ message: `The gateway found ${key}, and does not say what it is`, capability, raw })
+
+/** Reads the version of a key that a gateway was asked for; None where it has found none. */
+export const readVersion = (
+  key: string,
+  output: { readonly found: boolean; readonly value?: unknown; readonly version?: number | undefined },
+  schema: AnySchema | undefined,
+  capability: StateCapability
+): Effect.Effect<
+  Option.Option<{ readonly key: string; readonly value: unknown; readonly version: number }>,
+  OutputMismatch,
+  unknown
+> => {
+  const { found, value, version } = output
+  if (!found) return Effect.succeedNone
+  if (value === undefined || version === undefined) return Effect.fail(incomplete(key, output, capability))
+  return Effect.map(
+    readValue({ key, value, version }, schema, capability),
+    (read) => Option.some({ key, value: read, version })
+  )
+}
 
 /** Sorts out the arguments of an operation whose schema may be left out. */
 export const schemaAndOptions = <Options extends object>(
