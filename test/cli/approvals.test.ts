@@ -4,23 +4,14 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { until } from "../support/deadline.js"
 import { at, listAt, textAt } from "../support/json.js"
+import { rpc } from "../support/rawHttp.js"
 import { folders, type GatewayProcess, kruxos, SharedGateway, start, startGateway } from "./kruxos.js"
 
 const invoke = ({ ready }: GatewayProcess, capability: string, given: object) =>
-  Effect.promise(async () => {
-    const response = await fetch(ready.rpc, {
-      method: "POST",
-      headers: { authorization: `Bearer ${ready.api_key}`, "content-type": "application/json" },
-      body: JSON.stringify({
-        jsonrpc: "2.0",
-        id: 1,
-        method: "capabilities.invoke",
-        params: { capability, arguments: given }
-      }),
-      signal: AbortSignal.timeout(5000)
-    })
-    return textAt(await response.json(), "result", "error", "context", "approval_id")
-  })
+  Effect.map(
+    rpc({ rpc: ready.rpc, key: ready.api_key }, "capabilities.invoke", { capability, arguments: given }),
+    (answer) => textAt(answer, "result", "error", "context", "approval_id")
+  )
 
 const write = (gateway: GatewayProcess, path: string, content: string) =>
   invoke(gateway, "filesystem.write", { path, content })

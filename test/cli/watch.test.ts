@@ -2,23 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { until } from "../support/deadline.js"
 import { at } from "../support/json.js"
+import { rpc } from "../support/rawHttp.js"
 import { folders, type GatewayProcess, kruxos, start, startGateway } from "./kruxos.js"
 
 const invoke = ({ ready }: GatewayProcess, capability: string, given: object) =>
-  Effect.promise(async () => {
-    const response = await fetch(ready.rpc, {
-      method: "POST",
-      headers: { authorization: `Bearer ${ready.api_key}`, "content-type": "application/json" },
-      body: JSON.stringify({
-        jsonrpc: "2.0",
-        id: 1,
-        method: "capabilities.invoke",
-        params: { capability, arguments: given }
-      }),
-      signal: AbortSignal.timeout(5000)
-    })
-    await response.text()
-  })
+  rpc({ rpc: ready.rpc, key: ready.api_key }, "capabilities.invoke", { capability, arguments: given })
 
 const hostile = "\u001b[2J\u001b]0;title\u0007\u009b31m\r\nid  approved\u202egnp.exe\u2066\u2028\u007f"
 

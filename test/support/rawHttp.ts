@@ -21,7 +21,7 @@ const parsed = (text: string): unknown => {
 
 /** Posts a body: a text as it is, anything else as JSON. Interruption aborts the request. */
 export const post = (
-  gateway: TestGateway,
+  gateway: Pick<TestGateway, "rpc" | "key">,
   body: unknown,
   options: { readonly key?: string; readonly headers?: Record<string, string> } = {}
 ): Effect.Effect<RawResponse> =>
@@ -41,7 +41,7 @@ export const post = (
 
 /** Posts one request to `/rpc` and gives the whole JSON-RPC answer. */
 export const rpc = (
-  gateway: TestGateway,
+  gateway: Pick<TestGateway, "rpc" | "key">,
   method: string,
   params?: unknown,
   key = gateway.key
