@@ -1,4 +1,5 @@
 import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
 import type { WireFailure } from "../errors/wire.js"
 import type { CallOptions, Channel } from "./Link.js"
 
@@ -15,6 +16,12 @@ export interface InvokeRequest extends CallOptions {
    * wait for it there: longer, where a gateway may hold the answer back until a human has decided.
    */
   readonly timeoutOver?: ((channel: Channel, timeoutMillis: number) => number) | undefined
+  /** How the caller undoes it, given its output, where it is a step of a transaction. */
+  readonly compensate?: ((output: unknown) => Effect.Effect<unknown, unknown>) | undefined
+  /** The transaction of the gateway that it is a step of. */
+  readonly transactionId?: string | undefined
+  /** Told when it begins to wait for a human's decision, and when it no longer does. */
+  readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
 }
 
 /** An invocation as it is asked for. A class as PendingRequest says, all of whose fields are its own, so that a copy has them. */

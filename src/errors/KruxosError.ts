@@ -18,6 +18,8 @@ export const CapabilityFailure = Schema.Union(
   ...General.GeneralError.members,
   General.VersionConflict,
   General.UpdateExhausted,
+  General.TransactionTimeout,
+  General.RollbackIncomplete,
   General.CapabilityUnavailable,
   General.CapabilityNotFound,
   General.BatchProtection,

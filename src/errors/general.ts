@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { RollbackConflict } from "../schema/Rollback.js"
 import { knownNumber, knownText, taggedError } from "./base.js"
 
 /** The policy forbids the invocation; `rule` is the rule that says so. */
@@ -52,6 +53,27 @@ export class NotReversible extends taggedError<NotReversible>()("NotReversible",
 /** The transaction that the invocation belongs to is over. */
 export class TransactionClosed extends taggedError<TransactionClosed>()("TransactionClosed", {
   transactionId: knownText
+}) {}
+
+/**
+ * A transaction took longer than it may, and was rolled back; `timeout` is how long it may take. Time in which one of its steps waits
+ * for approval does not count.
+ */
+export class TransactionTimeout extends taggedError<TransactionTimeout>()("TransactionTimeout", {
+  transactionId: knownText,
+  timeout: Schema.optional(Schema.DurationFromMillis)
+}) {}
+
+/**
+ * A transaction was rolled back, and not all of what it had done could be undone: `rolledBack` and `notReversible` are the
+ * capabilities of its steps, `conflicts` what somebody else has changed since and was therefore left alone. The `cause` is why it was
+ * rolled back.
+ */
+export class RollbackIncomplete extends taggedError<RollbackIncomplete>()("RollbackIncomplete", {
+  transactionId: knownText,
+  rolledBack: Schema.Array(Schema.String),
+  notReversible: Schema.Array(Schema.String),
+  conflicts: Schema.Array(RollbackConflict)
 }) {}
 
 /** An argument is missing, mistyped or not allowed; `field` names it. */
