@@ -1,10 +1,5 @@
-import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
-import * as FiberSet from "effect/FiberSet"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -13,12 +8,15 @@ import { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import { wireFailureOfRpc } from "../errors/wire.js"
 import type { Session } from "../schema/Session.js"
 import * as Call from "./call.js"
+import { isShareable } from "./company.js"
 import type { ConnectFailure } from "./connect.js"
 import { type Established, readCreatedSession } from "./handshake.js"
-import { encodeNotification, encodeRequest } from "./jsonRpc.js"
+import { encodeRequest } from "./jsonRpc.js"
 import { type Channel, type ChannelFailure, GatewayStatus, type Link, SessionLost } from "./Link.js"
 import type { ConnectionOptions } from "./Options.js"
-import { dropped, make as makeRequests, RpcCall, type RpcCallFailure, type Unauthorized } from "./rpcRequests.js"
+import type { RpcCallFailure } from "./RpcCall.js"
+import { dropped, type Unauthorized } from "./rpcPost.js"
+import { make as makeRequests } from "./rpcRequests.js"
 
 const isSessionExpired = (failure: RpcCallFailure) =>
   failure._tag === "RpcFailure" && wireFailureOfRpc(failure.error)?.type === "SessionExpired"
@@ -43,28 +41,11 @@ const connectFailure = (url: string) => (failure: RpcCallFailure) => {
 }
 
 // How long the gateway may take to hear what is not a request.
-const tellTimeout = Duration.seconds(2)
-
-const largestBatch = 1000
+const tellTimeoutMillis = 2000
 
 const asObject = (params: unknown): object => Predicate.isRecord(params) ? params : {}
 
 const isKeyed = (params: unknown) => Predicate.isRecord(params) && typeof params["idempotency_key"] === "string"
-
-// Whether the caller no longer waits for a request that the gateway may still be at.
-const isGivenUp = (exit: Exit.Exit<unknown, RpcCallFailure>) =>
-  Exit.isFailure(exit) &&
-  (Cause.isInterrupted(exit.cause) ||
-    Cause.failures(exit.cause).pipe(Arr.fromIterable).some((failure) =>
-      failure._tag === "DeadlinePassed" && failure.sent
-    ))
-
-const cancelled = (requestId: number, sessionId: string | undefined) =>
-  encodeNotification("notifications/cancelled", {
-    requestId,
-    session_id: sessionId,
-    reason: "the caller no longer waits"
-  })
 
 /**
  * A link over HTTP: a session of `/rpc`, ended with the scope and made anew when the gateway no longer knows it. Nothing
@@ -72,35 +53,30 @@ const cancelled = (requestId: number, sessionId: string | undefined) =>
  */
 export const make = Effect.fnUntraced(function*(url: string, options: ConnectionOptions) {
   const clock = yield* Effect.clock
-  const requests = yield* makeRequests(url, options.apiKey, options.sendQueueBytes)
+  const requests = yield* makeRequests(url, {
+    apiKey: options.apiKey,
+    sendQueueBytes: options.sendQueueBytes,
+    tellTimeoutMillis: Math.min(tellTimeoutMillis, options.requestTimeoutMillis)
+  })
   const status = yield* SubscriptionRef.make<GatewayStatus>(GatewayStatus.Connecting())
   const creating = yield* Effect.makeSemaphore(1)
   let lastId = 0
   let over: ConnectFailure | undefined
   let current: Channel | undefined
   let latest: Session | undefined
-  // The end of an HTTP request ends what it asked for, except for what has a key: that goes on, for whoever asks again.
-  const keyed = new Map<number, string | undefined>()
-  const telling = yield* FiberSet.make()
-
-  const tell = (text: string) =>
-    requests.tell(text).pipe(
-      Effect.interruptible,
-      Effect.timeoutOption(Duration.min(tellTimeout, Duration.millis(options.requestTimeoutMillis))),
-      Effect.ignore
-    )
 
   const send = (method: string, params: unknown, timeoutMillis: number, session?: Session) =>
-    Effect.suspend(() => {
-      const id = ++lastId
-      const asked = requests.ask(RpcCall({ id, method, params, timeoutMillis }))
-      if (!isKeyed(params)) return asked
-      keyed.set(id, session?.id)
-      return Effect.onExit(asked, (exit) => {
-        keyed.delete(id)
-        return isGivenUp(exit) ? FiberSet.run(telling, tell(cancelled(id, session?.id))) : Effect.void
+    Effect.suspend(() =>
+      requests.ask({
+        id: ++lastId,
+        method,
+        params,
+        timeoutMillis,
+        sessionId: session?.id,
+        isKeyed: isKeyed(params),
+        isShareable: isShareable(method, params, timeoutMillis, options.requestTimeoutMillis)
       })
-    })
+    )
 
   const create = send("session.create", {}, options.requestTimeoutMillis).pipe(
     Effect.mapError(connectFailure(url)),
@@ -181,15 +157,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
   const calls = Call.make(clock, { current: () => current, next }, options.maxInFlight)
 
   const farewell = ({ session }: Channel) =>
-    Effect.suspend(() => tell(encodeRequest(++lastId, "session.end", { session_id: session.id })))
-
-  const cancelKeyed = Effect.suspend(() =>
-    Effect.forEach(
-      Arr.chunksOf([...keyed].map(([id, sessionId]) => cancelled(id, sessionId)), largestBatch),
-      (some) => tell(`[${some.join(",")}]`),
-      { concurrency: "unbounded", discard: true }
-    )
-  )
+    Effect.suspend(() => requests.tell(encodeRequest(++lastId, "session.end", { session_id: session.id })))
 
   yield* establish
   yield* Effect.addFinalizer(() =>
@@ -197,9 +165,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
       yield* calls.finish(options.gracePeriod)
       const last = current
       yield* end(Call.closedByScope(), undefined)
-      yield* cancelKeyed
-      yield* requests.abandon
-      yield* FiberSet.awaitEmpty(telling)
+      yield* requests.end
       if (last !== undefined) yield* farewell(last)
     })
   )

@@ -1,234 +1,208 @@
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Arr from "effect/Array"
-import * as Data from "effect/Data"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
-import * as Predicate from "effect/Predicate"
+import * as FiberSet from "effect/FiberSet"
 import type * as Redacted from "effect/Redacted"
-import * as Request from "effect/Request"
-import * as RequestResolver from "effect/RequestResolver"
-import { byteLength, CloseCode, maximumFrameBytes } from "./Duplex.js"
-import { decodeFrame, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
-import { DeadlinePassed, Dropped, type RequestFailure, RpcFailure, tooLarge, unsendable } from "./Peer.js"
-import * as Turns from "./Turns.js"
-
-/** The gateway answered 401 or 403. */
-export class Unauthorized extends Data.TaggedError("Unauthorized")<{ readonly status: number }> {}
-
-/** What a call of `/rpc` can fail with. */
-export type RpcCallFailure = RequestFailure | Unauthorized
-
-/** A call of `/rpc`. Calls that Effect batches (`Effect.forEach(…, { batching: true })`) share one HTTP request. */
-export interface RpcCall extends Request.Request<unknown, RpcCallFailure> {
-  readonly _tag: "RpcCall"
-  readonly id: RpcId
-  readonly method: string
-  readonly params: unknown
-  readonly timeoutMillis: number
-}
-export const RpcCall = Request.tagged<RpcCall>("RpcCall")
-
-export const dropped = (reason: string, sent: boolean) =>
-  new Dropped({ info: { code: CloseCode.abnormal, reason }, sent })
-
-const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"])
-
-const codeOf = (cause: unknown): string | undefined => {
-  if (!Predicate.isRecord(cause)) return undefined
-  return typeof cause["code"] === "string" ? cause["code"] : codeOf(cause["cause"])
-}
-
-interface Body {
-  readonly status: number
-  readonly text: string
-}
-
-const answerOf = (message: Message | undefined, status: number): Exit.Exit<unknown, RequestFailure> => {
-  switch (message?._tag) {
-    case "Success":
-      return Exit.succeed(message.result)
-    case "Failure":
-      return Exit.fail(new RpcFailure({ error: message.error }))
-    default:
-      return Exit.fail(dropped(`HTTP ${status}, and the answer is not one of JSON-RPC`, true))
-  }
-}
-
-const idOf = (message: Message): RpcId | null | undefined => "id" in message ? message.id : undefined
-
-const messagesOf = (frame: Frame) => frame._tag === "Batch" ? frame.messages : [frame]
-
-const completeAll = ({ status, text }: Body, calls: ReadonlyArray<RpcCall>) => {
-  const messages = messagesOf(decodeFrame(text))
-  const byId = new Map(messages.map((message) => [idOf(message), message]))
-  // An answer with id null speaks of the whole body, such as one that is too large.
-  const whole = messages.find((message) => message._tag === "Failure" && message.id === null)
-  return Effect.forEach(calls, (call) => Request.complete(call, answerOf(byId.get(call.id) ?? whole, status)), {
-    discard: true
-  })
-}
-
-const failAll = (calls: ReadonlyArray<RpcCall>, failure: RpcCallFailure) =>
-  Effect.forEach(calls, (call) => Request.complete(call, Exit.fail(failure)), { discard: true })
-
-const makePost = Effect.fnUntraced(function*(url: string, apiKey: Redacted.Redacted<string>) {
-  const client = (yield* HttpClient.HttpClient).pipe(
-    HttpClient.mapRequest(HttpClientRequest.bearerToken(apiKey))
-  )
-  const execute = Effect.fnUntraced(function*(body: string) {
-    const response = yield* client.execute(
-      HttpClientRequest.post(url).pipe(HttpClientRequest.bodyText(body, "application/json"))
-    )
-    const { status } = response
-    if (status === 401 || status === 403) return yield* new Unauthorized({ status })
-    return { status, text: yield* response.text }
-  }, Effect.scoped)
-  return (body: string): Effect.Effect<Body, Unauthorized | Dropped> =>
-    Effect.catchTags(execute(body), {
-      RequestError: (error) => Effect.fail(dropped(error.message, !neverConnected.has(codeOf(error.cause) ?? ""))),
-      ResponseError: (error) => Effect.fail(dropped(error.message, true))
-    })
-})
-
-interface Written {
-  readonly call: RpcCall
-  readonly text: string
-  readonly bytes: number
-}
-
-const write = (call: RpcCall): Either.Either<Written, RequestFailure> =>
-  Either.try({ try: () => encodeRequest(call.id, call.method, call.params), catch: unsendable }).pipe(
-    Either.map((text) => ({ call, text, bytes: byteLength(text) })),
-    Either.filterOrLeft(({ bytes }) => bytes + brackets <= maximumFrameBytes, () => tooLarge)
-  )
-
-const brackets = 2
-
-/** As many calls to a body as fit. */
-const bodies = (written: ReadonlyArray<Written>): ReadonlyArray<ReadonlyArray<Written>> => {
-  const groups: Array<Array<Written>> = []
-  let size = Infinity
-  for (const one of written) {
-    if (size + one.bytes > maximumFrameBytes) {
-      groups.push([])
-      size = brackets
-    }
-    groups.at(-1)?.push(one)
-    size += one.bytes + 1
-  }
-  return groups
-}
-
-const textOf = (written: ReadonlyArray<Written>) => {
-  const [first, ...others] = written
-  return first !== undefined && others.length === 0 ? first.text : `[${written.map(({ text }) => text).join(",")}]`
-}
-
-/** Lets calls in as long as the bodies that are on their way have at most so many bytes, then when they have half of that. */
-const makeRoom = (limit: number) => {
-  const latch = Effect.unsafeMakeLatch(true)
-  const entrance = Turns.make(1)
-  let bytes = 0
-  return {
-    enter: <A>(written: Effect.Effect<A>) => entrance.run(Effect.zipRight(latch.await, written)),
-    add: (more: number) => {
-      bytes += more
-      if (bytes > limit) latch.unsafeClose()
-    },
-    remove: (less: number) => {
-      bytes -= less
-      if (bytes <= limit / 2) latch.unsafeOpen()
-    }
-  }
-}
+import * as Deadlines from "./Deadlines.js"
+import { byteLength, maximumFrameBytes } from "./Duplex.js"
+import { encodeRequest } from "./jsonRpc.js"
+import { DeadlinePassed, tooLarge, type Unsendable, unsendable } from "./Peer.js"
+import * as RpcAnswers from "./rpcAnswers.js"
+import { mostCalls, PendingRpc, RpcBatch } from "./RpcBatch.js"
+import type { RpcCall, RpcCallFailure } from "./RpcCall.js"
+import * as RpcCancellations from "./rpcCancellations.js"
+import * as RpcPost from "./rpcPost.js"
 
 /** Calls of one `/rpc`. */
 export interface RpcRequests {
-  /** Asks; calls that Effect batches go together. A call that cannot be written fails alone, and each has its own deadline. */
+  /**
+   * Asks. Calls that are made at the same time go together, whichever fibers make them; each has its own deadline, failure and
+   * interruption, of which the gateway is told where the end of the HTTP request would not stop it.
+   */
   readonly ask: (call: RpcCall) => Effect.Effect<unknown, RpcCallFailure>
   /** Posts a message whose answer nobody looks at. */
-  readonly tell: (text: string) => Effect.Effect<void, Unauthorized | Dropped>
-  /** Drops all that is unanswered. */
-  readonly abandon: Effect.Effect<void>
+  readonly tell: (text: string) => Effect.Effect<void>
+  /** Tells the gateway to stop what it would go on with, and drops all that is unanswered. */
+  readonly end: Effect.Effect<void>
 }
 
-/** Makes the way to a `/rpc`. Calls wait, unwritten, while bodies of more than `sendQueueBytes` are on their way. */
+interface RpcRequestsOptions {
+  readonly apiKey: Redacted.Redacted<string>
+  /** Calls wait, unwritten, while bodies of more bytes than this are on their way. */
+  readonly sendQueueBytes: number
+  /** How long the gateway may take to hear what is not a request. */
+  readonly tellTimeoutMillis: number
+}
+
+const abandoned = (sent: boolean) => RpcPost.dropped("this side has ended the connection", sent)
+
+// What forked fibers ask at once comes within a few turns of the scheduler, which take microseconds.
+const quietTurns = 3
+
+/** Waits until nobody has come for some turns of the scheduler: no time passes meanwhile. */
+const untilQuiet = (batch: RpcBatch) =>
+  Effect.gen(function*() {
+    let known = batch.added
+    for (let turn = 0; turn < quietTurns && known < mostCalls;) {
+      yield* Effect.yieldNow()
+      turn = batch.added === known ? turn + 1 : 0
+      known = batch.added
+    }
+  })
+
+const textOf = ({ id, method, params }: RpcCall): string | Unsendable => {
+  try {
+    return encodeRequest(id, method, params)
+  } catch (cause) {
+    return unsendable(cause)
+  }
+}
+
+/** Makes the way to a `/rpc`. Its fibers live in the current scope. */
 export const make = Effect.fnUntraced(function*(
   url: string,
-  apiKey: Redacted.Redacted<string>,
-  sendQueueBytes: number
+  { apiKey, sendQueueBytes, tellTimeoutMillis }: RpcRequestsOptions
 ) {
-  const post = yield* makePost(url, apiKey)
-  const room = makeRoom(sendQueueBytes)
-  const abandoned = yield* Deferred.make<never, Dropped>()
+  const clock = yield* Effect.clock
+  const post = yield* RpcPost.make(url, apiKey)
+  const fork = yield* FiberSet.makeRuntime<never, void, never>()
+  const all = new Set<PendingRpc>()
+  // Unwritten, for lack of room.
+  const waiting = new Set<PendingRpc>()
+  let bytesOnTheWay = 0
+  let hasRoom = true
+  let gathering: RpcBatch | undefined
+  let takesBatches = true
+  let isOver = false
 
-  const postGroup = (group: ReadonlyArray<Written>) => {
-    const calls = group.map(({ call }) => call)
-    return Effect.matchEffect(Effect.raceFirst(post(textOf(group)), Deferred.await(abandoned)), {
-      onSuccess: (body) => completeAll(body, calls),
-      onFailure: (failure) => failAll(calls, failure)
-    })
+  const tell: RpcRequests["tell"] = (text) =>
+    post(Effect.succeed(text)).pipe(
+      Effect.interruptible,
+      Effect.timeoutOption(tellTimeoutMillis),
+      Effect.ignore
+    )
+  const cancellations = yield* RpcCancellations.make(tell, () => takesBatches)
+
+  const settle = (pending: PendingRpc, end: Effect.Effect<unknown, RpcCallFailure>) => {
+    if (!all.delete(pending)) return
+    waiting.delete(pending)
+    pending.batch?.remove(pending)
+    pending.resume(end)
   }
 
-  const postGroups = (groups: ReadonlyArray<ReadonlyArray<Written>>) => {
-    const [first, ...others] = groups
-    // A fiber for each is only needed where there are several.
-    return first !== undefined && others.length === 0
-      ? postGroup(first)
-      : Effect.forEach(groups, postGroup, { concurrency: "unbounded", discard: true })
+  const giveUp = (pending: PendingRpc) => {
+    if (!all.has(pending)) return
+    if (pending.sent) cancellations.add(pending)
+    settle(pending, Effect.fail(new DeadlinePassed({ timeoutMillis: pending.call.timeoutMillis, sent: pending.sent })))
   }
 
-  const postAll = (calls: ReadonlyArray<RpcCall>) =>
+  const deadlines = yield* Deadlines.make(clock, (now) => {
+    let next = Infinity
+    for (const pending of all) {
+      if (pending.deadline <= now) giveUp(pending)
+      else if (pending.deadline < next) next = pending.deadline
+    }
+    return next
+  })
+
+  const answer = (batch: RpcBatch, { outcomeOf, refusesBatches }: RpcAnswers.Answers) => {
+    if (refusesBatches) takesBatches = false
+    for (const pending of batch.calls) {
+      const outcome = outcomeOf(pending.call.id)
+      if (outcome === "again") {
+        batch.remove(pending)
+        pending.sent = false
+        pending.isAlone = true
+        board(pending)
+      } else settle(pending, outcome)
+    }
+  }
+
+  const send = (batch: RpcBatch) =>
     Effect.suspend(() => {
-      let sent = false
-      let bytes = 0
-      const begin = Effect.sync(() => {
-        sent = true
-        const [unwritable, written] = Arr.partitionMap(calls, (call) =>
-          Either.mapLeft(write(call), (failure) => failAll([call], failure)))
-        for (const one of written) {
-          bytes += one.bytes
-        }
-        room.add(bytes)
-        return { unwritable, written }
+      let isArray = false
+      const written = Effect.suspend(() => {
+        if (gathering === batch) gathering = undefined
+        if (batch.isOver) return Effect.interrupt
+        const body = batch.write()
+        isArray = body.isArray
+        return Effect.succeed(body.text)
       })
-      const posted = Effect.flatMap(room.enter(begin), ({ unwritable, written }) =>
-        Effect.zipRight(
-          Effect.all(unwritable, { discard: true }),
-          postGroups(bodies(written))
-        ))
-      const expire = (call: RpcCall) =>
-        Effect.suspend(() =>
-          failAll([call], new DeadlinePassed({ timeoutMillis: call.timeoutMillis, sent }))
-        )
-      // The answer to the longest is waited for in any case; whoever has less time is told when it is over.
-      const longest = Math.max(...calls.map(({ timeoutMillis }) => timeoutMillis))
-      const hurried = calls.filter(({ timeoutMillis }) => timeoutMillis < longest)
-      return Effect.forEach(
-        hurried,
-        (call) => Effect.fork(Effect.delay(expire(call), Duration.millis(call.timeoutMillis))),
-        { discard: true }
-      ).pipe(
-        Effect.zipRight(posted),
-        Effect.timeoutTo({
-          duration: Duration.millis(longest),
-          onSuccess: () => Effect.void,
-          onTimeout: () => Effect.forEach(calls, expire, { discard: true })
-        }),
-        Effect.flatten,
-        Effect.ensuring(Effect.sync(() => room.remove(bytes)))
+      return Effect.matchCause(post(written), {
+        onSuccess: (body) => {
+          batch.postedBy(undefined)
+          answer(batch, isArray ? RpcAnswers.ofBatch(body) : RpcAnswers.ofOne(body))
+        },
+        onFailure: (cause) => {
+          batch.postedBy(undefined)
+          for (const pending of batch.calls) settle(pending, Effect.failCause(cause))
+        }
+      })
+    })
+
+  const departing = (batch: RpcBatch, isAlone: boolean) =>
+    (isAlone ? send(batch) : Effect.zipRight(untilQuiet(batch), send(batch))).pipe(
+      Effect.ensuring(Effect.sync(() => {
+        bytesOnTheWay -= batch.bytes
+        if (bytesOnTheWay <= sendQueueBytes / 2) admit()
+      }))
+    )
+
+  const board = (pending: PendingRpc) => {
+    const isAlone = pending.isAlone || !takesBatches
+    const batch = !isAlone && gathering?.takes(pending) ? gathering : new RpcBatch()
+    const before = batch.bytes
+    batch.add(pending)
+    if (batch === gathering) {
+      bytesOnTheWay += batch.bytes - before
+    } else {
+      bytesOnTheWay += batch.bytes
+      if (!isAlone) gathering = batch
+      batch.postedBy(fork(departing(batch, isAlone)))
+    }
+    if (bytesOnTheWay > sendQueueBytes) hasRoom = false
+  }
+
+  const start = (pending: PendingRpc) => {
+    const text = textOf(pending.call)
+    if (typeof text !== "string") return settle(pending, Effect.fail(text))
+    pending.bytes = byteLength(text)
+    if (pending.bytes > maximumFrameBytes) return settle(pending, Effect.fail(tooLarge))
+    pending.text = text
+    board(pending)
+  }
+
+  const admit = () => {
+    hasRoom = true
+    for (const pending of waiting) {
+      waiting.delete(pending)
+      start(pending)
+      if (!hasRoom) return
+    }
+  }
+
+  const ask: RpcRequests["ask"] = (call) =>
+    Effect.async((resume) => {
+      if (isOver) return resume(Effect.fail(abandoned(false)))
+      const pending = new PendingRpc(call, clock.unsafeCurrentTimeMillis() + call.timeoutMillis, resume)
+      all.add(pending)
+      if (hasRoom) start(pending)
+      else waiting.add(pending)
+      deadlines.added(pending.deadline)
+      return Effect.sync(() => giveUp(pending))
+    })
+
+  const requests: RpcRequests = {
+    ask,
+    tell,
+    end: Effect.suspend(() => {
+      isOver = true
+      for (const pending of all) if (pending.sent && pending.call.isKeyed) cancellations.add(pending)
+      return Effect.zipRight(
+        cancellations.told,
+        Effect.sync(() => {
+          for (const pending of all) settle(pending, Effect.fail(abandoned(pending.sent)))
+        })
       )
     })
-
-  const resolver = RequestResolver.makeBatched(postAll)
-  const requests: RpcRequests = {
-    ask: (call) => Effect.request(call, resolver),
-    tell: (text) => Effect.asVoid(post(text)),
-    abandon: Effect.asVoid(Deferred.fail(abandoned, dropped("this side has ended the connection", true)))
   }
   return requests
 })

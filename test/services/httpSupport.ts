@@ -5,7 +5,7 @@ import { Capabilities, type GatewayOptions } from "kruxos"
 import { NodeGateway } from "kruxos/node"
 import type { ServerResponse } from "node:http"
 import { at } from "../support/json.js"
-import type { RpcServer } from "../support/realServers.js"
+import { type RpcServer, rpcServer } from "../support/realServers.js"
 
 export const key = "an-http-key"
 
@@ -43,6 +43,16 @@ export const gateway = (onInvoke: (params: unknown) => Answer) =>
     return method === "capabilities.invoke" ? onInvoke(params) : { result: {} }
   })
 
+export const created = (id = "s-1") => ({ result: { session_id: id, features: { native: {}, idempotency: {} } } })
+
+/** A gateway with keyed invocations, which answers them by the handler. */
+export const keyedGateway = (onInvoke: (params: unknown) => Answer) =>
+  rpcServer(answering((method, params) => {
+    if (method === "session.create") return created()
+    if (method === "notifications/cancelled") return "silence"
+    return method === "capabilities.invoke" ? onInvoke(params) : { result: {} }
+  }))
+
 export const layer = ({ host }: { readonly host: string }, options: Partial<GatewayOptions> = {}) =>
   NodeGateway.layer({ host, apiKey: Redacted.make(key), transport: "http", ...options })
 
@@ -57,3 +67,21 @@ export const methods = ({ requests }: RpcServer) =>
     const body: unknown = JSON.parse(text)
     return Array.isArray(body) ? [body.map((call) => at(call, "method"))] : [at(body, "method")]
   })
+
+/** The messages that the server was sent, by themselves or with others. */
+export const messages = ({ requests }: RpcServer): ReadonlyArray<unknown> =>
+  requests.flatMap(({ text }): ReadonlyArray<unknown> => [JSON.parse(text)].flat())
+
+export const invocations = (server: RpcServer) =>
+  messages(server).filter((message) => at(message, "method") === "capabilities.invoke")
+
+/** What the server was told that nobody waits for. */
+export const cancellations = (server: RpcServer) =>
+  messages(server).filter((message) => at(message, "method") === "notifications/cancelled").map((message) => ({
+    requestId: at(message, "params", "requestId"),
+    session_id: at(message, "params", "session_id")
+  }))
+
+/** How many requests carried invocations. */
+export const bodiesOfInvocations = ({ requests }: RpcServer) =>
+  requests.filter(({ text }) => text.includes("capabilities.invoke")).length

@@ -1,0 +1,19 @@
+import type { RpcId } from "./jsonRpc.js"
+import type { RequestFailure } from "./Peer.js"
+import type { Unauthorized } from "./rpcPost.js"
+
+/** What a call of `/rpc` can fail with. */
+export type RpcCallFailure = RequestFailure | Unauthorized
+
+/** A call of `/rpc`. */
+export interface RpcCall {
+  readonly id: RpcId
+  readonly method: string
+  readonly params: unknown
+  readonly timeoutMillis: number
+  /** Whether it may share a body with others: then it is answered when they are. */
+  readonly isShareable: boolean
+  /** Whether the gateway goes on with it when its HTTP request ends. */
+  readonly isKeyed: boolean
+  readonly sessionId: string | undefined
+}
