@@ -41,11 +41,12 @@ export interface Duplex {
 /** Opens a duplex to a gateway; closing the scope closes it. */
 export type Dial = Effect.Effect<Duplex, ConnectionFailed | AuthenticationFailed, Scope.Scope>
 
-/** Close codes of RFC 6455 that this package sends or reads. */
+/** Close codes of RFC 6455 that this package sends or reads; nobody sends 1005 and 1006. */
 export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
   unsupportedData: 1003,
+  noStatus: 1005,
   abnormal: 1006,
   policyViolation: 1008,
   messageTooBig: 1009,
@@ -57,8 +58,12 @@ export const maximumFrameBytes = 16 * 1024 * 1024
 
 const mostBytesPerCharacter = 3
 
+const encoder = new TextEncoder()
+
 /** The length of a text in UTF-8. */
-export const byteLength = (text: string): number => new TextEncoder().encode(text).length
+export const byteLength: (text: string) => number = typeof Buffer === "undefined"
+  ? (text) => encoder.encode(text).length
+  : (text) => Buffer.byteLength(text)
 
 /** Whether a text goes into one frame. Counts bytes only where the number of characters does not tell. */
 export const fitsInFrame = (text: string): boolean =>

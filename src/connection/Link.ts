@@ -5,7 +5,11 @@ import type * as Stream from "effect/Stream"
 import type { AuthenticationFailed, ConnectionFailed, GatewayError } from "../errors/gateway.js"
 import type { RpcError } from "../errors/wire.js"
 import type { Feature, Session } from "../schema/Session.js"
+import type { CallTrace } from "./CallTrace.js"
+import type { Meter } from "./Meter.js"
 import type { Peer, RequestFailure } from "./Peer.js"
+import type { ProgressTokens } from "./progress.js"
+import type { Traffic } from "./Traffic.js"
 
 /** What ended with a session, besides its state at the gateway, its watches and its transactions. */
 export interface LostSession {
@@ -16,7 +20,8 @@ export interface LostSession {
 
 /**
  * How the connection to a gateway is: being made, there, lost and being made again, or over. `Connected` has what was lost
- * with the session before, if there was one. `Closed` has the error that ended the connection, unless it was closed by its scope.
+ * with the session before, if there was one and the gateway does not go on with it. `Closed` has the error that ended the connection,
+ * unless it was closed by its scope.
  */
 export type GatewayStatus = Data.TaggedEnum<{
   Connecting: {}
@@ -35,12 +40,21 @@ export type ChannelFailure = RequestFailure | SessionLost
 /** One established session with a gateway. */
 export interface Channel {
   readonly session: Session
+  /** Whether it is the session of an earlier channel, with all that it had. */
+  readonly isResumed: boolean
   readonly features: ReadonlySet<Feature>
   /** Where the gateway keeps its record of keyed invocations, if it has one: a repeat is safe only at the same record. */
   readonly outcomeRecord: string | undefined
   /** Whether the gateway takes `capabilities.*`, or only the tools of MCP. */
   readonly dialect: "native" | "mcp"
-  readonly request: (method: string, params: unknown, timeoutMillis: number) => Effect.Effect<unknown, ChannelFailure>
+  readonly request: (
+    method: string,
+    params: unknown,
+    timeoutMillis: number,
+    traffic?: Traffic
+  ) => Effect.Effect<unknown, ChannelFailure>
+  /** Who wants to know how far their calls are, where the gateway can send anything by itself. */
+  readonly progress?: ProgressTokens
   /** Where the transport can be asked without an Effect. */
   readonly peer?: Pick<Peer, "ask" | "stop">
 }
@@ -54,6 +68,10 @@ export interface CallOptions {
   readonly replayable: boolean
   /** Sent along where the gateway keeps a record of keyed invocations: then it runs the call once, however often it is sent. */
   readonly idempotencyKey?: string | undefined
+  /** What counts it, if it is an invocation. */
+  readonly meter?: Meter | undefined
+  /** What traces it, if somebody does. */
+  readonly trace?: CallTrace | undefined
 }
 
 /** What a call fails with besides the other side's own answer. */
@@ -81,7 +99,7 @@ export interface Link {
   readonly status: Stream.Stream<GatewayStatus>
   /** The session in use; while there is none, the next one. Fails when the connection is over. */
   readonly channel: Effect.Effect<Channel, ConnectionFailed | AuthenticationFailed>
-  /** What the gateway sends by itself; a reader that does not keep up loses the oldest. */
+  /** What the gateway sends by itself, besides progress; a reader that does not keep up loses the oldest. */
   readonly notifications: Stream.Stream<ServerNotification>
   /** Whether the gateway can send anything by itself. */
   readonly pushes: boolean
@@ -99,7 +117,7 @@ export interface Link {
     run: (channel: Channel, timeoutMillis: number, isRepeat: boolean) => Effect.Effect<A, ChannelFailure>
   ) => Effect.Effect<A, CallFailure>
   /** A call at the least cost: where a native session is open and no call waits, it takes one request and its answer. */
-  readonly direct: <Options extends CallOptions, A, E>(
+  readonly direct: <Options extends CallOptions, A, E extends { readonly _tag: string }>(
     options: Options,
     question: Question<Options, A, E>
   ) => Effect.Effect<A, E>

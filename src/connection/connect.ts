@@ -6,12 +6,16 @@ import * as Exit from "effect/Exit"
 import { decodeFailure } from "../errors/decode.js"
 import { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import { RpcCode, wireFailureOfRpc } from "../errors/wire.js"
+import type { Session } from "../schema/Session.js"
 import { CloseCode, type CloseInfo, type Dial } from "./Duplex.js"
 import { initializeParams, readInitialize } from "./handshake.js"
 import { failureOf, successOf } from "./jsonRpc.js"
 import type { Channel, ServerNotification } from "./Link.js"
 import { type ConnectionOptions, packageVersion } from "./Options.js"
+import { trafficOf } from "./Meter.js"
 import * as Peer from "./Peer.js"
+import { progressMethod, ProgressTokens } from "./progress.js"
+import { counted } from "./Traffic.js"
 
 /** Why there is no session. */
 export type ConnectFailure = ConnectionFailed | AuthenticationFailed
@@ -58,27 +62,32 @@ const refused = (failure: Peer.RequestFailure): ConnectFailure => {
 const malformed = (cause: unknown) =>
   new ConnectionFailed({ message: "The answer to initialize is not one of MCP", retryable: false, cause })
 
-/** Opens one socket and starts a session on it, in the current scope. */
+const traffic = trafficOf("client")
+
+/** Opens one socket and starts a session on it, in the current scope; or goes on with the given one, if the gateway still has it. */
 export const connect = Effect.fnUntraced(function*(
   dial: Dial,
   options: ConnectionOptions,
-  { onClose, onNotification, onOpen }: ConnectHandlers
+  { onClose, onNotification, onOpen }: ConnectHandlers,
+  resume: Session | undefined
 ) {
   const closed = yield* Deferred.make<CloseInfo>()
   let channel: Channel | undefined
   let isOpen = true
+  const progress = new ProgressTokens()
   const duplex = yield* Effect.timeoutFail(dial, {
     duration: Duration.millis(options.requestTimeoutMillis),
     onTimeout: () => new ConnectionFailed({ message: `No connection within ${options.requestTimeoutMillis / 1000} s` })
   })
-  const peer = yield* Peer.make(duplex, (peer) => ({
+  const peer = yield* Peer.make(counted(duplex, traffic), (peer) => ({
     onRequest: ({ id, method }) =>
       peer.send(JSON.stringify(
         method === "ping"
           ? successOf(id, {})
           : failureOf(id, { code: RpcCode.methodNotFound, message: `This client has no method ${method}` })
       )),
-    onNotification,
+    onNotification: (notification) =>
+      notification.method === progressMethod ? progress.receive(notification.params) : onNotification(notification),
     onOther: () => {},
     onClose: (info) => {
       isOpen = false
@@ -90,7 +99,7 @@ export const connect = Effect.fnUntraced(function*(
   const result = yield* Effect.mapError(
     peer.request(
       "initialize",
-      initializeParams({ name: options.clientName, version: packageVersion }),
+      initializeParams({ name: options.clientName, version: packageVersion }, resume?.id),
       options.requestTimeoutMillis
     ),
     refused
@@ -102,6 +111,7 @@ export const connect = Effect.fnUntraced(function*(
     ...established,
     dialect: established.features.has("native") ? "native" : "mcp",
     request: peer.request,
+    progress,
     peer
   }
   if (isOpen) onOpen(channel)

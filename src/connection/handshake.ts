@@ -19,7 +19,12 @@ const InitializeResult = Schema.Struct({
   }))
 })
 
-const SessionInfo = Schema.Struct({ session_id: text, agent: text, created_at: Schema.optional(DateTimeUtc) })
+const SessionInfo = Schema.Struct({
+  session_id: text,
+  agent: text,
+  created_at: Schema.optional(DateTimeUtc),
+  resumed: Schema.optional(Schema.Boolean)
+})
 
 const CreatedSession = Schema.Struct({
   session_id: Schema.String,
@@ -54,6 +59,8 @@ export interface Established {
   readonly session: Session
   readonly features: ReadonlySet<Feature>
   readonly outcomeRecord: string | undefined
+  /** Whether it is the session that was asked for, with all that it had. */
+  readonly isResumed: boolean
 }
 
 const decodeInitialize = Schema.decodeUnknownEither(InitializeResult)
@@ -62,10 +69,15 @@ const decodeSessionInfo = Schema.decodeUnknownEither(SessionInfo)
 
 const decodeCreated = Schema.decodeUnknownEither(CreatedSession)
 
-export const initializeParams = (client: { readonly name: string; readonly version: string }) => ({
+/** Asks for a session, or to go on with the one of the given id. */
+export const initializeParams = (
+  client: { readonly name: string; readonly version: string },
+  resume: string | undefined
+) => ({
   protocolVersion,
   clientInfo: client,
-  capabilities: {}
+  capabilities: {},
+  experimental: { kruxos: { resume: resume ?? null } }
 })
 
 /** Reads the result of MCP's `initialize`. */
@@ -83,7 +95,8 @@ export const readInitialize = (result: unknown) =>
         protocolVersion
       },
       features: featuresOf(advertised),
-      outcomeRecord: outcomeRecordOf(advertised)
+      outcomeRecord: outcomeRecordOf(advertised),
+      isResumed: info?.resumed === true
     }
   })
 
@@ -99,5 +112,6 @@ export const readCreatedSession = (result: unknown) =>
       protocolVersion: undefined
     },
     features: featuresOf(features),
-    outcomeRecord: outcomeRecordOf(features)
+    outcomeRecord: outcomeRecordOf(features),
+    isResumed: false
   }))

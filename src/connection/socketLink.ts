@@ -9,6 +9,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { ConnectionFailed } from "../errors/gateway.js"
+import type { Session } from "../schema/Session.js"
 import * as Call from "./call.js"
 import { connect, type Connected, type ConnectFailure } from "./connect.js"
 import * as CurrentChannel from "./CurrentChannel.js"
@@ -35,7 +36,7 @@ interface Attempt extends Connected {
  */
 const makeReconnect = Effect.fnUntraced(function*(
   clock: Clock.Clock,
-  attempt: Effect.Effect<Attempt, ConnectFailure>,
+  attempt: (resume: Session) => Effect.Effect<Attempt, ConnectFailure>,
   schedule: Schedule.Schedule<unknown>
 ) {
   const waits = yield* Schedule.driver(schedule)
@@ -50,7 +51,7 @@ const makeReconnect = Effect.fnUntraced(function*(
       while (true) {
         if (!mayHurry) yield* Effect.mapError(waits.next(failure), () => failure)
         mayHurry = false
-        const made = yield* Effect.either(attempt)
+        const made = yield* Effect.either(attempt(previous.channel.session))
         if (made._tag === "Right") return made.right
         failure = made.left
         if (failure._tag === "AuthenticationFailed") return yield* failure
@@ -75,7 +76,7 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
   const sockets = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
   const channels = CurrentChannel.make()
 
-  const attempt: Effect.Effect<Attempt, ConnectFailure> = Effect.gen(function*() {
+  const attempt = Effect.fnUntraced(function*(resume: Session | undefined): Effect.fn.Return<Attempt, ConnectFailure> {
     const scope = yield* Scope.fork(sockets, ExecutionStrategy.sequential)
     const connected = yield* connect(dial, options, {
       onNotification: (notification) => {
@@ -84,7 +85,7 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
       },
       onOpen: channels.open,
       onClose: channels.vacate
-    }).pipe(
+    }, resume).pipe(
       Scope.extend(scope),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
@@ -101,7 +102,11 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
 
   const connectedTo = ({ channel }: Attempt, previous?: Attempt) =>
     Effect.suspend(() => {
-      const lost = previous && { session: previous.channel.session, calls: calls.takeLost() }
+      const calledInVain = calls.takeLost()
+      // What is resumed has lost nothing, and its calls say themselves how they ended.
+      const lost = previous && !channel.isResumed
+        ? { session: previous.channel.session, calls: calledInVain }
+        : undefined
       return SubscriptionRef.set(status, GatewayStatus.Connected({ session: channel.session, lost }))
     })
 
@@ -119,7 +124,7 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
     }
   }, Effect.catchAll((cause) => end(cause, cause)))
 
-  const first = yield* attempt
+  const first = yield* attempt(undefined)
   yield* connectedTo(first)
   yield* Effect.addFinalizer(() => end(Call.closedByScope(), undefined))
   yield* Effect.forkScoped(follow(first))

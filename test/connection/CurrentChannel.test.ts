@@ -20,6 +20,7 @@ const channel = (id: string): Channel => ({
   },
   features: new Set(),
   outcomeRecord: undefined,
+  isResumed: false,
   dialect: "mcp",
   request: () => Effect.never
 })

@@ -37,7 +37,8 @@ describe("the first connection", () => {
         params: {
           protocolVersion: "2024-11-05",
           clientInfo: { name: "my agent", version: "0.1.0" },
-          capabilities: {}
+          capabilities: {},
+          experimental: { kruxos: { resume: null } }
         }
       })
       assert.deepInclude(received[1], { _tag: "Notification", method: "notifications/initialized" })

@@ -239,6 +239,34 @@ describe("status", () => {
       assert.deepStrictEqual(losses().at(-1), ["session-3", "session-2", 0])
     }))
 
+  it.scoped("asks to go on with the session before, of which nothing is lost where the gateway has it still", () =>
+    Effect.gen(function*() {
+      const begun: Step = initialized(() => {}, { native: {}, resume: {}, session: { session_id: "one" } })
+      const resumed: Step = initialized(() => {}, {
+        native: {},
+        resume: {},
+        session: { session_id: "one", resumed: true }
+      })
+      const gateway = make(begun, resumed)
+      const link = yield* linkTo(gateway)
+      const status = yield* collected(link.status)
+      const unanswered = yield* started(call(link))
+      gateway.connections[0]?.close(1006)
+      yield* settled
+      assert.deepInclude(gateway.connections[1]?.received[0], {
+        params: {
+          protocolVersion: "2024-11-05",
+          clientInfo: { name: "test", version: "0.1.0" },
+          capabilities: {},
+          experimental: { kruxos: { resume: "one" } }
+        }
+      })
+      assert.strictEqual((yield* failureOf(unanswered))._tag, "OutcomeUnknown")
+      const now = status.seen.at(-1)
+      assert.deepInclude(now, { _tag: "Connected", lost: undefined })
+      assert.strictEqual(now?._tag === "Connected" ? now.session.id : undefined, "one")
+    }))
+
   it.scoped("has the reason for which a gateway cuts off a slow reader, and then the next session", () =>
     Effect.gen(function*() {
       const gateway = make(silent)

@@ -110,6 +110,7 @@ describe("a watcher that is cut off for a while", () => {
         const writer = yield* stateAt(gateway.url, yield* gateway.addAgent("writer"))
         const watcher = yield* stateAt(proxy.url, gateway.key)
         const seen = yield* watching(watcher.shared.changes("k", Counter, { current: true }))
+        yield* watcher.session.set("kept", 7)
         const put = (key: string, value: number) => writer.shared.update(key, Counter, () => value, { initial: 0 })
         const keys = Arr.makeBy(12, (index) => `k${index}`)
         for (let round = 1; round <= rounds; round++) {
@@ -142,6 +143,8 @@ describe("a watcher that is cut off for a while", () => {
         }
         for (const key of keys) assertGrowing(versionsOf(seen, key))
         assert.lengthOf(seen.filter(({ _tag }) => _tag === "Resynced"), 1)
+        // It was one session all along.
+        assert.strictEqual(Option.getOrThrow(yield* watcher.session.get("kept", Counter)).value, 7)
       }),
     120_000
   )

@@ -14,6 +14,7 @@ import type { Message, RpcId } from "../../connection/jsonRpc.js"
 import * as Peer from "../../connection/Peer.js"
 import { ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
+import type { Attachment } from "../sessions/attaching.js"
 import type { Session } from "../sessions/Session.js"
 import { type Opening, Sessions } from "../sessions/Sessions.js"
 import type { Agent } from "../store/Agents.js"
@@ -23,6 +24,7 @@ import { Drain, shuttingDownRefusal } from "./drain.js"
 import { InitializeParams, initializeResult } from "./initialize.js"
 import { Methods } from "./methods.js"
 import * as Params from "./params.js"
+import * as Progress from "./progress.js"
 import { invalidMessage, refuseError } from "./Refusal.js"
 
 /** How often a client is asked for a sign of life; one that gives none is gone within two of these. */
@@ -66,9 +68,14 @@ const answerToOther = (frame: Parameters<Peer.PeerHandlers["onOther"]>[0]): stri
 
 const goodbye = "the gateway is shutting down"
 
+// What else closes a connection may do so against the will of its client.
+const isGoodbye = (code: number) =>
+  code === CloseCode.normal || code === CloseCode.noStatus || code === CloseCode.policyViolation
+
 /**
  * Speaks with an agent over a duplex until it closes: MCP, and the native methods. The session begins with `initialize`
- * and ends with the duplex; requests still running then are interrupted. A gateway that drains refuses new requests, and
+ * and ends with the duplex, unless its client can resume it and the connection is lost; requests still running then are interrupted. A
+ * gateway that drains refuses new requests, and
  * closes when there is nothing that it has not answered.
  */
 export const converse = Effect.fnUntraced(function*(
@@ -91,10 +98,17 @@ export const converse = Effect.fnUntraced(function*(
       return Fiber.interruptAll([...running.values()].filter((fiber) => fiber !== undefined))
     })
   )
+  const progress = yield* Progress.make(duplex)
   const closed = yield* Deferred.make<CloseInfo>()
   // Nobody is told anything before `initialize` is answered.
   const begun = yield* Deferred.make<Session>()
   let session: Session | "opening" | undefined
+  let attachment: Attachment | undefined
+  const fence = Effect.sync(() => {
+    duplex.close(CloseCode.goingAway, "the session goes on over another connection")
+    // The other side may be gone without having said so.
+    Deferred.unsafeDone(closed, Exit.succeed({ code: CloseCode.goingAway, reason: "" }))
+  })
 
   const initialize = Effect.fnUntraced(
     function*(params: unknown) {
@@ -102,13 +116,16 @@ export const converse = Effect.fnUntraced(function*(
         return yield* invalidMessage(RpcCode.invalidRequest, "The session is initialized already")
       }
       session = "opening"
-      const { clientInfo, protocolVersion } = yield* decodeInitialize(params)
-      const opened = yield* sessions.open(agent, { transport, clientName: clientInfo?.name }).pipe(
-        Effect.mapError(refuseError),
-        Scope.extend(scope)
-      )
-      session = opened
-      return initializeResult(protocolVersion, opened, methods.features)
+      const { clientInfo, experimental, protocolVersion } = yield* decodeInitialize(params)
+      const attached = yield* sessions.attach(agent, {
+        transport,
+        clientName: clientInfo?.name,
+        resume: experimental?.kruxos?.resume,
+        fence
+      }).pipe(Effect.mapError(refuseError), Scope.extend(scope))
+      attachment = attached
+      session = attached.session
+      return initializeResult(protocolVersion, attached, { ...methods.features, progress: {} })
     },
     Effect.onError(() =>
       Effect.sync(() => {
@@ -138,18 +155,27 @@ export const converse = Effect.fnUntraced(function*(
     if (running.has(id)) return peer.send(refusal(id, duplicate).text)
     if (running.size >= maximumUnanswered) return peer.send(refusal(id, busy).text)
     running.set(id, undefined)
-    const answering = Effect.map(answerOf(id, method, resultOf(method, params)), (made) => answer(peer, method, made))
+    const reporting = progress.begin(id, method, params)
+    const result = resultOf(method, params)
+    const answering = Effect.map(answerOf(id, method, reporting === undefined ? result : reporting.during(result)), (made) => {
+      reporting?.finish()
+      answer(peer, method, made)
+    })
     // MCP lets nobody cancel `initialize`.
     const fiber = run(method === "initialize" ? Effect.uninterruptible(answering) : answering)
     running.set(id, fiber)
     // At once, where it has ended already.
-    fiber.addObserver(() => running.delete(id))
+    fiber.addObserver(() => {
+      running.delete(id)
+      reporting?.stop()
+    })
   }
 
   const onNotification = ({ method, params }: Notification) => {
     if (method !== "notifications/cancelled" || !Predicate.isRecord(params)) return
     const { requestId } = params
     if (typeof requestId !== "string" && typeof requestId !== "number") return
+    progress.stop(requestId)
     running.get(requestId)?.unsafeInterruptAsFork(cancelledByCaller)
   }
 
@@ -173,6 +199,7 @@ export const converse = Effect.fnUntraced(function*(
     Effect.forkScoped
   )
   const { code, reason } = yield* Deferred.await(closed)
+  if (isGoodbye(code) || drain.isDraining()) attachment?.endForGood()
   // Only this side says why a connection ended that nobody closed.
   if (code === CloseCode.abnormal && reason !== "") {
     yield* Effect.logWarning(`Agent ${agent.name} is disconnected: ${reason}`)

@@ -1,7 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { packageVersion } from "../../connection/Options.js"
-import type { Session } from "../sessions/Session.js"
+import type { Attachment } from "../sessions/attaching.js"
 import type { Features } from "./methods.js"
 
 const newest = "2025-11-25"
@@ -11,18 +11,28 @@ const revisions = ["2024-11-05", "2025-06-18", newest]
 
 export const InitializeParams = Schema.Struct({
   protocolVersion: Schema.String,
-  clientInfo: Schema.optional(Schema.Struct({ name: Schema.optional(Schema.String) }))
+  clientInfo: Schema.optional(Schema.Struct({ name: Schema.optional(Schema.String) })),
+  experimental: Schema.optional(Schema.Struct({
+    kruxos: Schema.optional(Schema.Struct({
+      // Null of a client that can resume, and has no session yet.
+      resume: Schema.optional(Schema.NullOr(Schema.String.pipe(Schema.maxLength(200))))
+    }))
+  }))
 })
 
 /** The result of `initialize`: the client's revision of MCP where the gateway speaks it, else the newest. */
-export const initializeResult = (requested: string, { agent, connectedAt, id }: Session, features: Features) => ({
+export const initializeResult = (
+  requested: string,
+  { isResumed, session: { agent, connectedAt, id } }: Pick<Attachment, "isResumed" | "session">,
+  features: Features
+) => ({
   protocolVersion: revisions.includes(requested) ? requested : newest,
   serverInfo: { name: "kruxos-gateway", version: packageVersion },
   capabilities: {
     tools: { listChanged: true },
     experimental: {
       kruxos: {
-        session: { session_id: id, agent: agent.name, created_at: DateTime.formatIso(connectedAt), resumed: false },
+        session: { session_id: id, agent: agent.name, created_at: DateTime.formatIso(connectedAt), resumed: isResumed },
         ...features
       }
     }

@@ -14,6 +14,8 @@ import { Sessions as SessionRecords } from "../store/Sessions.js"
 import { Supervision } from "../supervision/Supervision.js"
 import type { SupervisionEvent } from "../supervision/SupervisionEvent.js"
 import type { WorkspaceUnavailable } from "../workspace/WorkspaceUnavailable.js"
+import * as Attach from "./attaching.js"
+import type { Attaching, Attachment } from "./attaching.js"
 import type { Session } from "./Session.js"
 import { measure } from "./usage.js"
 import { Workspaces } from "./Workspaces.js"
@@ -31,6 +33,14 @@ export interface SessionsService {
     agent: Agent,
     opening: Opening
   ) => Effect.Effect<Session, ServiceUnavailable, Scope.Scope>
+  /**
+   * Gives a connection its session until the scope ends: the one that it asks to go on with, if that is open with the same key, else a
+   * new one. The session of a client that can resume outlives its connection for a minute, unless it ended for good.
+   */
+  readonly attach: (
+    agent: Agent,
+    attaching: Attaching
+  ) => Effect.Effect<Attachment, ServiceUnavailable, Scope.Scope>
   /**
    * Whether the agent may still act with the key that the session was opened with. A revocation is seen within 200 ms,
    * also one that another process made.
@@ -198,6 +208,7 @@ const make = Effect.gen(function*() {
 
   return {
     open,
+    attach: yield* Attach.make(open),
     checkStanding,
     isKnownGood,
     checkPaused,
@@ -207,7 +218,7 @@ const make = Effect.gen(function*() {
   }
 })
 
-export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Supervision | Workspaces> = Layer.effect(
+export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Supervision | Workspaces> = Layer.scoped(
   Sessions,
   make
 )

@@ -3,6 +3,10 @@ import type { Channel } from "../../connection/Link.js"
 import type { CapabilitiesService } from "../Capabilities.js"
 import { prefixOf, type StateError } from "./values.js"
 
+// A session can go on over another connection, with its subscriptions.
+const isSameSession = (before: Channel, now: Channel) =>
+  before === now || (now.isResumed && before.session.id === now.session.id)
+
 /** The subscriptions of a session: one for a prefix, however many streams need it, as there is no way to end one. */
 export interface Watches {
   /** Makes sure that there is one for the prefix over this session. */
@@ -21,7 +25,9 @@ export const make = (
   let session: { readonly channel: Channel; readonly watches: Map<string, Watch> } | undefined
 
   const watchesOver = (channel: Channel) => {
-    session = session?.channel === channel ? session : { channel, watches: new Map() }
+    session = session !== undefined && isSameSession(session.channel, channel)
+      ? session
+      : { channel, watches: new Map() }
     return session.watches
   }
 
@@ -38,7 +44,7 @@ export const make = (
             Effect.zipRight(current),
             // Where the session was lost meanwhile, nobody knows over which one it was made.
             Effect.map((now) => {
-              watch.isMade = now === channel
+              watch.isMade = isSameSession(channel, now)
             })
           )
         }))
