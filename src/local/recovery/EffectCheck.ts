@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { Workspace } from "../workspace/Workspace.js"
+import { placesOf } from "./places.js"
 import type { Turns } from "./Turns.js"
 
 /** The effect of an invocation could not be told afterwards. It is run all the same, without a check. */
@@ -66,6 +67,8 @@ export interface TypedCheck<Input, Output, Before> {
   readonly after: (input: Input, before: Before, context: CheckContext) => Effect.Effect<Conclusion<Output>, Failure>
   /** The paths that it changes, as they were given; none where its effect can be told from that of an equal one. */
   readonly paths: (input: Input) => ReadonlyArray<string>
+  /** Paths that it changes, too, and that its input does not say. */
+  readonly further?: (input: Input) => Effect.Effect<ReadonlyArray<string>>
 }
 
 interface Failure {
@@ -91,7 +94,7 @@ export const done = <Output>(output: Output): Conclusion<Output> => ({ _tag: "Do
 export const make = <Input, Output, Before, Encoded>(
   capability: Typed<Input, Output>,
   state: Schema.Schema<Before, Encoded>,
-  { after, before, paths }: TypedCheck<Input, Output, Before>
+  { after, before, further = () => Effect.succeed([]), paths }: TypedCheck<Input, Output, Before>
 ) =>
 (turns: Turns): readonly [string, EffectCheck] => {
   const decodeInput = Schema.decodeUnknown(capability.handlerInputSchema)
@@ -110,16 +113,11 @@ export const make = <Input, Output, Before, Encoded>(
     }
   }
 
-  const placesOf = (input: Arguments, { workspace }: CheckContext): Effect.Effect<ReadonlyArray<string>> =>
+  const takenBy = (input: Arguments, { workspace }: CheckContext): Effect.Effect<ReadonlyArray<string>> =>
     decodeInput(input).pipe(
       Effect.flatMap((decoded) =>
-        Effect.forEach(paths(decoded), (path) =>
-          workspace.resolve(path).pipe(
-            Effect.map(({ display }) => display),
-            Effect.orElseSucceed(() => path)
-          ))
+        Effect.flatMap(further(decoded), (more) => placesOf(workspace, [...paths(decoded), ...more]))
       ),
-      Effect.map((found) => found.map((path) => `${workspace.root}\n${path}`)),
       // What cannot be decoded is not run.
       Effect.orElseSucceed(() => [])
     )
@@ -145,6 +143,6 @@ export const make = <Input, Output, Before, Encoded>(
         }),
         Effect.catchAll(({ message }) => Effect.succeed(unknown(message)))
       ),
-    alone: (input, context, effect) => Effect.flatMap(placesOf(input, context), (places) => turns.take(places, effect))
+    alone: (input, context, effect) => Effect.flatMap(takenBy(input, context), (places) => turns.take(places, effect))
   }]
 }

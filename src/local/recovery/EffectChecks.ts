@@ -22,7 +22,7 @@ export class EffectChecks
 
 const make = Effect.gen(function*() {
   const trash = yield* Trash
-  const turns = Turns.make()
+  const turns = yield* Turns.FileTurns
   const checks = [
     writeCheck,
     appendCheck,
@@ -41,4 +41,4 @@ const make = Effect.gen(function*() {
 export const layer: Layer.Layer<EffectChecks, never, PersistentState | SharedState | Trash> = Layer.effect(
   EffectChecks,
   make
-)
+).pipe(Layer.provide(Turns.layer))

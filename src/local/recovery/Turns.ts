@@ -1,4 +1,6 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 
 /** Lets what has a place in common come one after the other. */
 export interface Turns {
@@ -10,6 +12,9 @@ interface Place {
   readonly semaphore: Effect.Semaphore
   users: number
 }
+
+/** The turns of all that a gateway may have to undo, or to look at after a crash. */
+export class FileTurns extends Context.Tag("kruxos/local/recovery/FileTurns")<FileTurns, Turns>() {}
 
 /** Makes {@link Turns}. A place that nobody holds takes up no room. */
 export const make = (): Turns => {
@@ -37,3 +42,6 @@ export const make = (): Turns => {
     take: (places, effect) => [...new Set(places)].sort().reduceRight((inner, name) => takeOne(name, inner), effect)
   }
 }
+
+/** One and the same for whatever is built together. */
+export const layer: Layer.Layer<FileTurns> = Layer.sync(FileTurns, make)

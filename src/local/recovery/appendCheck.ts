@@ -17,7 +17,7 @@ interface Start {
 }
 
 /** What follows the bytes that a file had; undefined where these are other bytes by now. */
-const added = (workspace: Workspace, path: WorkspacePath, start: Start, length: number) =>
+export const added = (workspace: Workspace, path: WorkspacePath, start: Start, length: number) =>
   Effect.gen(function*() {
     const rest = yield* workspace.read(path, { offset: start.size, limit: length })
     if (rest.size < start.size) return undefined

@@ -6,7 +6,7 @@ import type { TrashService } from "../store/Trash.js"
 import { trashNameOf, trashPathOf } from "../workspace/pathForm.js"
 import * as EffectCheck from "./EffectCheck.js"
 import { changedMeanwhile, Evidence, isSame, lookAt } from "./evidence.js"
-import { isInTrash } from "./trashEvidence.js"
+import { isInTrash, originOf } from "./trashEvidence.js"
 
 /** What is restored, none where the handler is going to find nothing, and what is at its place. */
 const State = Schema.OptionFromNullOr(Schema.Struct({
@@ -26,6 +26,7 @@ const State = Schema.OptionFromNullOr(Schema.Struct({
 export const restoreCheck = (trash: TrashService) =>
   EffectCheck.make(filesystem.restore, State, {
     paths: ({ trash_path }) => [trash_path],
+    further: ({ trash_path }) => originOf(trash, trash_path),
     before: (input, { agent, workspace }) =>
       Effect.gen(function*() {
         const name = yield* trashNameOf(input.trash_path)

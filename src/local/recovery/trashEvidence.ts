@@ -3,7 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { keptFor } from "../capabilities/filesystem/trash.js"
 import type { TrashEntry, TrashService } from "../store/Trash.js"
-import { fromSegments } from "../workspace/pathForm.js"
+import { fromSegments, trashNameOf, trashPathOf } from "../workspace/pathForm.js"
 import type { PathFailure, Workspace } from "../workspace/Workspace.js"
 
 /**
@@ -33,3 +33,12 @@ export const deletedSince = (
       entry.agent === agent && entry.originalPath === path && DateTime.toEpochMillis(entry.deletedAt) >= since
     )
   })
+
+/** Where something in the trash is going to be restored to; nothing where there is no such entry. */
+export const originOf = (trash: TrashService, trashPath: string): Effect.Effect<ReadonlyArray<string>> =>
+  trashNameOf(trashPath).pipe(
+    Effect.flatten,
+    Effect.flatMap((name) => Effect.flatten(trash.find(trashPathOf(name)))),
+    Effect.map(({ originalPath }) => [originalPath]),
+    Effect.orElseSucceed(() => [])
+  )

@@ -18,6 +18,8 @@ export interface Conflict {
   readonly _tag: "Conflict"
   readonly resource: string
   readonly savedAs?: string | undefined
+  /** What else of the same step was left alone. */
+  readonly others?: ReadonlyArray<{ readonly resource: string; readonly savedAs?: string | undefined }> | undefined
 }
 
 /** How a capability is undone inside a transaction. All that it keeps is JSON, which a later gateway process can go on with. */

@@ -13,6 +13,7 @@ import type {
   PathOutOfScope
 } from "../../errors/filesystem.js"
 import type { InvalidInput, PermissionDenied, ResourceExhausted } from "../../errors/general.js"
+import type { KeptFiles } from "./KeptFiles.js"
 
 /** A path that has been checked in form: its names below the workspace, and how an agent sees it (`/workspace/a/b`). */
 export interface WorkspacePath {
@@ -148,4 +149,6 @@ export interface Workspace {
   ) => Effect.Effect<void, PathFailure | FileNotFound | DestinationExists | DiskFull>
   /** Deletes an entry of the trash folder for good. */
   readonly dropFromTrash: (trashName: string) => Effect.Effect<void, PathFailure>
+  /** What undoing needs. */
+  readonly kept: KeptFiles
 }

@@ -5,6 +5,7 @@ import type { Root } from "./descend.js"
 import * as directories from "./directories.js"
 import { hold, type Holding, strongestHolding } from "./Directory.js"
 import * as files from "./files.js"
+import * as keptFiles from "./givingBack.js"
 import { resolve } from "./pathForm.js"
 import { codeOf } from "./systemFailure.js"
 import * as trash from "./trashFolder.js"
@@ -54,7 +55,8 @@ export const make = (
       resolve,
       ...directories.make(held),
       ...files.make(held),
-      ...trash.make(held)
+      ...trash.make(held),
+      kept: keptFiles.make(held)
     }))
   )
 }

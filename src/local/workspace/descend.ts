@@ -39,18 +39,21 @@ export interface Descent {
   readonly createParents?: boolean
 }
 
-const maximumLinks = 40
+/** How many symbolic links a path may lead through. */
+export const maximumLinks = 40
+
 const maximumLooks = 10
 
 /** The names of a link's target that count from the root; undefined for one that leads elsewhere. */
-const belowRoot = (target: string, { realPath }: Root): string | undefined => {
+export const belowRoot = (target: string, { realPath }: Root): string | undefined => {
   const prefix = [realPath === "/" ? "" : realPath, mountPoint].find((start) =>
     target === start || target.startsWith(`${start}/`)
   )
   return prefix === undefined ? undefined : target.slice(prefix.length)
 }
 
-const readLink = (path: string): string | undefined => {
+/** What a symbolic link says; undefined where there is none. It throws the system's errors. */
+export const readLink = (path: string): string | undefined => {
   try {
     return fs.readlinkSync(path)
   } catch (cause) {

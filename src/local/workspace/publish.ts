@@ -20,7 +20,8 @@ export interface Published {
 /** Whether a name is one that a file has while it is being written. */
 export const isTemporaryName = (name: string): boolean => /^\.kruxos-[0-9a-f]{24}\.tmp$/.test(name)
 
-const temporaryName = () => `.kruxos-${randomBytes(12).toString("hex")}.tmp`
+/** A name that a file has while it is being written. */
+export const temporaryName = () => `.kruxos-${randomBytes(12).toString("hex")}.tmp`
 
 /** What an overwritten file had and its successor keeps. */
 interface Kept {

@@ -19,7 +19,8 @@ const identityOf = (path: string): string => {
 export const isSameEntry = (one: Entry, other: Entry): boolean =>
   one.name === other.name && identityOf(one.directory.at(".")) === identityOf(other.directory.at("."))
 
-const withoutLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]
+/** What the system says where a second name cannot be given. */
+export const withoutLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]
 
 /** Moves what has no name to take over. A second name and the loss of the first is the move that cannot overwrite. */
 const moveToFreeName = (from: string, to: string): void => {

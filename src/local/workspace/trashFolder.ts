@@ -13,7 +13,8 @@ import type { Workspace } from "./Workspace.js"
 
 const folderPath = fromSegments([trashFolder])
 
-const entryPath = (name: string) => fromSegments([trashFolder, name])
+/** How the operations on the trash folder name an entry of it. */
+export const entryPath = (name: string) => fromSegments([trashFolder, name])
 
 /** Holds the trash folder. It throws the system's errors; a link in its place is `ENOTDIR`. */
 const hold = ({ directory }: Root): Directory => {
@@ -26,7 +27,8 @@ const hold = ({ directory }: Root): Directory => {
   }
 }
 
-const withTrash = <A, E, R>(
+/** Holds the trash folder while it is used, and makes it before where there is none. */
+export const withTrash = <A, E, R>(
   root: Root,
   operation: string,
   use: (trash: Directory) => Effect.Effect<A, E, R>
@@ -50,7 +52,7 @@ const withTrash = <A, E, R>(
   )
 
 // What the trash folder is asked for has been checked in form by whoever asks; this makes it sure.
-const isName = (name: string): boolean => name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name)
+export const isName = (name: string): boolean => name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name)
 
 /** A file made in the directory after this look is not lost: it goes along, and comes back with a restore. */
 const checkEmpty = (

@@ -8,8 +8,22 @@ import type { Workspace } from "../../../src/local/workspace/Workspace.js"
 
 const notUsed = () => Effect.dieMessage("this handler was not expected to use the workspace's files")
 
+const kept: Workspace["kept"] = {
+  placeOf: notUsed,
+  look: notUsed,
+  lookInTrash: notUsed,
+  keep: notUsed,
+  putBack: notUsed,
+  moveBack: notUsed,
+  cutBack: notUsed,
+  remove: notUsed,
+  removeDirectory: notUsed,
+  names: notUsed()
+}
+
 const untouched = (root: string): Workspace => ({
   root,
+  kept,
   resolve: notUsed,
   status: notUsed,
   entries: notUsed,

@@ -14,7 +14,17 @@ export interface Crash {
   readonly ofTrash: (trash: TrashService) => TrashService
 }
 
-const changing = ["linkSync", "renameSync", "unlinkSync", "rmdirSync", "mkdirSync", "ftruncateSync"] as const
+const changing = [
+  "linkSync",
+  "symlinkSync",
+  "renameSync",
+  "unlinkSync",
+  "rmdirSync",
+  "mkdirSync",
+  "ftruncateSync",
+  "fchmodSync",
+  "futimesSync"
+] as const
 
 type Callback = (cause: Error | null, count: number) => void
 
@@ -62,9 +72,17 @@ export const makeCrash = (): Crash => {
         )
       }
     )
+    Reflect.set(
+      fs,
+      "copyFile",
+      (from: string, to: string, mode: number, done: (cause: Error | null) => void): unknown =>
+        isKilled() ? setImmediate(() => done(killed)) : original.copyFile(from, to, mode, done)
+    )
     syncBuiltinESMExports()
     return () => {
-      for (const name of [...changing, "openSync", "write"]) Reflect.set(fs, name, Reflect.get(original, name))
+      for (const name of [...changing, "openSync", "write", "copyFile"]) {
+        Reflect.set(fs, name, Reflect.get(original, name))
+      }
       syncBuiltinESMExports()
     }
   }

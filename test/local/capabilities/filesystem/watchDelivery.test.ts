@@ -46,6 +46,9 @@ const scripted = (files: { readonly [path: string]: string } = {}) =>
       deliverAll: () => Effect.dieMessage("not used"),
       listen: () => Effect.dieMessage("not used"),
       receive: () => Effect.die("not used"),
+      hasKept: () => Effect.die("not used"),
+      putBack: () => Effect.die("not used"),
+      forget: () => Effect.die("not used"),
       count: () => Effect.die("not used")
     }
     const session = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
