@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import type * as Tracer from "effect/Tracer"
 import { type AnyCapability, inputField } from "../catalogue/Capability.js"
 import { recoveryFor } from "../catalogue/recovery.js"
 import { wireTypeOf } from "../catalogue/wireType.js"
@@ -13,25 +14,40 @@ import type { KruxosError } from "../errors/KruxosError.js"
 import { ApprovalQueue } from "./approvals/ApprovalQueue.js"
 import { digestOf } from "./approvals/digest.js"
 import { type Attempt, Audit } from "./audit/Audit.js"
-import type { Invocation, Registration } from "./capabilities/Handler.js"
+import type { Invocation, Prepared, Registration } from "./capabilities/Handler.js"
 import { Registrations } from "./capabilities/Registrations.js"
 import { RunOnce } from "./idempotency/RunOnce.js"
 import { type Decision, type Exceeded, Policy } from "./policy/Policy.js"
+import { currentProgress, type ReportProgress } from "./progress.js"
 import type { Session } from "./sessions/Session.js"
 import { Sessions } from "./sessions/Sessions.js"
+import * as Observing from "./tracing/observing.js"
+import { type Step, Transactions } from "./transactions/Transactions.js"
 import { checkForm } from "./workspace/pathForm.js"
+
+/** What an invocation belongs to. */
+export interface InvokeOptions {
+  readonly idempotencyKey?: string | undefined
+  readonly transaction?: {
+    readonly id: string
+    /** The caller undertakes to undo it. */
+    readonly isCompensated: boolean
+  } | undefined
+  /** The caller's span. */
+  readonly parent?: Tracer.ExternalSpan | undefined
+}
 
 /** What the gateway does, whatever protocol asks for it. */
 export interface CoreService {
   /**
-   * Runs a capability for a session: arguments, policy, approval, handler, in this order. Succeeds with the output as it
+   * Runs a capability for a session: arguments, transaction, policy, approval, handler, in this order. Succeeds with the output as it
    * goes on the wire. What is invoked with a key runs once, however often it is asked for: see RunOnce.
    */
   readonly invoke: (
     session: Session,
     name: string,
     input: unknown,
-    idempotencyKey?: string
+    options?: InvokeOptions
   ) => Effect.Effect<unknown, KruxosError>
   /** A failure of `invoke` as it goes on the wire, with what the catalogue says can be done about it. */
   readonly explain: (name: string, error: KruxosError) => WireError
@@ -67,7 +83,7 @@ const rateLimited = (capability: string, rule: string, { limit, retryAfterMillis
   })
 
 // A handler looks at paths, and is not there yet: nobody is asked to approve one that cannot be.
-const checkPaths = (capability: AnyCapability, input: { readonly [name: string]: unknown }) =>
+const checkPaths = (capability: AnyCapability, input: Arguments) =>
   Effect.forEach(
     Object.entries(capability.inputs).filter(([, field]) => wireTypeOf(inputField(field).schema) === "FilesystemPath"),
     ([name]) => {
@@ -77,15 +93,37 @@ const checkPaths = (capability: AnyCapability, input: { readonly [name: string]:
     { discard: true }
   )
 
-const invocationOf = (session: Session): Invocation => ({
+const invocationOf = (session: Session, progress: ReportProgress | undefined): Invocation => ({
   agent: session.agent,
   sessionId: session.id,
   connectedAt: session.connectedAt,
   workspace: session.workspace,
   usage: session.usage,
   sessionScope: session.scope,
-  invocations: session.invocations
+  invocations: session.invocations,
+  progress
 })
+
+interface Arguments {
+  readonly [name: string]: unknown
+}
+
+/** An invocation that may be carried out if the policy says so. */
+interface Asking {
+  readonly attempt: Attempt
+  readonly capability: AnyCapability
+  readonly session: Session
+  readonly transaction: InvokeOptions["transaction"]
+}
+
+const stepOf = ({ attempt, capability, transaction }: Asking, input: Arguments): Step | undefined =>
+  transaction === undefined ? undefined : {
+    transactionId: transaction.id,
+    capability,
+    input,
+    idempotencyKey: attempt.idempotencyKey,
+    isCompensated: transaction.isCompensated
+  }
 
 /** Makes the core over the handlers that it is to run. */
 const make = Effect.gen(function*() {
@@ -95,23 +133,17 @@ const make = Effect.gen(function*() {
   const audit = yield* Audit
   const runOnce = yield* RunOnce
   const sessions = yield* Sessions
+  const transactions = yield* Transactions
   const byName = yield* Registrations
+  const observe = yield* Observing.make
 
   // Decides when it is called, and not when what it gives is run.
-  const admitted = (
-    session: Session,
-    { capability, prepare }: Registration,
-    given: unknown,
-    attempt: Attempt
-  ): Effect.Effect<unknown, KruxosError> => {
-    const input = given ?? {}
-    if (!Predicate.isReadonlyRecord(input)) {
-      return Effect.fail(new InvalidInput({ message: "The arguments are not an object", reason: "not an object" }))
-    }
-    const prepared = prepare(input)
-    if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
+  const decided = (asked: Asking, run: Prepared, input: Arguments): Effect.Effect<unknown, KruxosError> => {
+    const { attempt, capability, session, transaction } = asked
+    const { trace } = attempt
     const now = clock.unsafeCurrentTimeMillis()
-    const decision = policy.decide(session.agent, capability, input, now)
+    const decide = () => policy.decide(session.agent, capability, input, now)
+    const decision = trace === undefined ? decide() : trace.decide(decide)
     attempt.decided(decision)
     if (decision.exceeded !== undefined) {
       return Effect.fail(rateLimited(capability.name, decision.rule, decision.exceeded))
@@ -120,12 +152,19 @@ const make = Effect.gen(function*() {
     if (decision.tier !== "blocked" && decision.tier !== "approval_required") {
       policy.count(session.agent, capability, now)
     }
-    const run = () => session.turns.run(attempt.run(capability, () => prepared.right(invocationOf(session))))
+    const step = stepOf(asked, input)
+    const handler = () =>
+      Effect.withFiberRuntime<unknown, KruxosError>((fiber) => {
+        const invocation = invocationOf(session, fiber.getFiberRef(currentProgress)?.report)
+        return step === undefined ? run(invocation) : transactions.run(step, invocation, run)
+      })
+    const traced = trace === undefined ? handler : () => trace.handler(handler)
+    const turn = () => session.turns.run(attempt.run(capability, traced))
     switch (decision.tier) {
       case "autonomous":
-        return run()
+        return turn()
       case "notify":
-        return Effect.zipRight(Effect.logInfo(`${session.agent.name} runs ${capability.name}`), run())
+        return Effect.zipRight(Effect.logInfo(`${session.agent.name} runs ${capability.name}`), turn())
       case "approval_required":
         return Effect.zipRight(
           checkPaths(capability, input),
@@ -134,12 +173,40 @@ const make = Effect.gen(function*() {
             capability: capability.name,
             input,
             decision,
-            idempotencyKey: attempt.idempotencyKey
+            idempotencyKey: attempt.idempotencyKey,
+            transactionId: transaction?.id,
+            sessionId: session.id,
+            isCompensated: transaction?.isCompensated,
+            traceparent: trace?.traceparent
           })
         )
       case "blocked":
         return Effect.fail(denied(capability.name, decision))
     }
+  }
+
+  const admitted = (
+    session: Session,
+    { capability, prepare }: Registration,
+    given: unknown,
+    transaction: InvokeOptions["transaction"],
+    attempt: Attempt
+  ): Effect.Effect<unknown, KruxosError> => {
+    const input = given ?? {}
+    if (!Predicate.isReadonlyRecord(input)) {
+      return Effect.fail(new InvalidInput({ message: "The arguments are not an object", reason: "not an object" }))
+    }
+    const prepared = prepare(input)
+    if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
+    const asked = { attempt, capability, session, transaction }
+    if (transaction === undefined) return decided(asked, prepared.right, input)
+    return Effect.flatMap(
+      transactions.admit(
+        { agent: session.agent.name, sessionId: session.id },
+        { transactionId: transaction.id, capability, isCompensated: transaction.isCompensated }
+      ),
+      () => decided(asked, prepared.right, input)
+    )
   }
 
   const explain: CoreService["explain"] = (name, error) =>
@@ -151,6 +218,7 @@ const make = Effect.gen(function*() {
     registration: Registration,
     input: unknown,
     idempotencyKey: string,
+    transaction: InvokeOptions["transaction"],
     attempt: Attempt
   ) =>
     Effect.gen(function*() {
@@ -159,9 +227,13 @@ const make = Effect.gen(function*() {
         agent: session.agent.name,
         idempotencyKey,
         capability: name,
-        digest: yield* digestOf(input ?? {})
+        digest: yield* digestOf(transaction === undefined ? input ?? {} : [transaction.id, input ?? {}]),
+        transactionId: transaction?.id
       }
-      const work = Effect.flatMap(session.holdWorkspace, () => admitted(session, registration, input, attempt))
+      const work = Effect.flatMap(
+        session.holdWorkspace,
+        () => admitted(session, registration, input, transaction, attempt)
+      )
       return yield* attempt.once(
         Effect.scoped(work),
         (own) => runOnce.run(keyed, own, (error) => explain(name, error))
@@ -172,6 +244,7 @@ const make = Effect.gen(function*() {
     session: Session,
     name: string,
     input: unknown,
+    transaction: InvokeOptions["transaction"],
     attempt: Attempt
   ): Effect.Effect<unknown, KruxosError> => {
     const registration = byName.get(name)
@@ -180,24 +253,26 @@ const make = Effect.gen(function*() {
     const { capability } = registration
     // What is blocked is refused whatever the arguments, so that a blocked capability does not explain itself.
     if (policy.listedTier(session.agent, capability) === "blocked") {
-      const decision = policy.decide(session.agent, capability, {}, 0)
+      const decide = () => policy.decide(session.agent, capability, {}, 0)
+      const decision = attempt.trace === undefined ? decide() : attempt.trace.decide(decide)
       attempt.decided(decision)
       return Effect.fail(denied(capability.name, decision))
     }
     return attempt.idempotencyKey === undefined
-      ? admitted(session, registration, input, attempt)
-      : once(session, registration, input, attempt.idempotencyKey, attempt)
+      ? admitted(session, registration, input, transaction, attempt)
+      : once(session, registration, input, attempt.idempotencyKey, transaction, attempt)
   }
 
-  const attempted = (session: Session, name: string, input: unknown, attempt: Attempt) =>
-    sessions.isKnownActive(session)
-      ? started(session, name, input, attempt)
-      : Effect.flatMap(sessions.checkPaused(session), () => started(session, name, input, attempt))
-
-  const invoke: CoreService["invoke"] = (session, capability, input, idempotencyKey) =>
+  const invoke: CoreService["invoke"] = (session, name, input, { idempotencyKey, parent, transaction } = {}) =>
     Effect.suspend(() => {
-      const attempt = audit.attempt({ session, capability, input, idempotencyKey })
-      return attempt.watch(attempted(session, capability, input, attempt))
+      const transactionId = transaction?.id
+      const about = { session, capability: name, idempotencyKey, transactionId }
+      const { onEnd, trace } = observe({ ...about, isKnown: byName.has(name), parent })
+      const attempt = audit.attempt({ ...about, input, trace, onEnd })
+      const attempted = () => started(session, name, input, transaction, attempt)
+      return attempt.watch(
+        sessions.isKnownActive(session) ? attempted() : Effect.flatMap(sessions.checkPaused(session), attempted)
+      )
     })
 
   const core: CoreService = { invoke, explain }

@@ -37,9 +37,16 @@ import type { SharedState } from "./store/SharedState.js"
 import * as Store from "./store/Store.js"
 import type { StoreUnavailable } from "./store/StoreUnavailable.js"
 import type { Supervisors } from "./store/Supervisors.js"
+import { Transactions as TransactionRecords } from "./store/Transactions.js"
+import type { Trash } from "./store/Trash.js"
 import * as HealthMonitor from "./supervision/healthMonitor.js"
 import type { Bounds } from "./supervision/Ring.js"
 import * as Supervision from "./supervision/Supervision.js"
+import * as StateViews from "./transactions/stateViews.js"
+import type { Transactions as OwnTransactions } from "./transactions/Transactions.js"
+import * as Transactions from "./transactions/transactionsLayer.js"
+import { sweepKept } from "./transactions/undo/sweepKept.js"
+import * as Undos from "./transactions/Undos.js"
 import type { WorkspaceUnavailable } from "./workspace/WorkspaceUnavailable.js"
 
 /** What a gateway's core is made of. */
@@ -70,6 +77,7 @@ export type CoreServices =
   | RunOnce.RunOnce
   | Sessions.Sessions
   | Supervision.Supervision
+  | OwnTransactions
   | Workspaces.Workspaces
   | Agents
   | ApprovalSummaries
@@ -108,6 +116,24 @@ const sweepTemporaryFiles = Effect.flatMap(
   ({ shared }) => Effect.forkScoped(sweepTemporaries(shared))
 )
 
+// What killed gateways have kept for transactions that have ended since.
+const sweepKeptHourly = Effect.gen(function*() {
+  const agents = yield* Agents
+  const workspaces = yield* Workspaces.Workspaces
+  const records = yield* TransactionRecords
+  const context = yield* Effect.context<Trash>()
+  const sweep = Effect.gen(function*() {
+    const own = yield* Effect.forEach(yield* agents.list, workspaces.of)
+    const byRoot = new Map([workspaces.shared, ...own].map((workspace) => [workspace.root, workspace]))
+    yield* Effect.forEach(byRoot.values(), (workspace) => sweepKept(workspace, { isNeeded: records.isKept }))
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(context),
+    Effect.catchAll((cause) => Effect.logWarning("What transactions have kept was not swept", cause))
+  )
+  yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 hour")))
+})
+
 const backupPlaceOf = ({ backupKey: key, dataDirectory, database }: CoreOptions): Place | undefined =>
   dataDirectory === undefined ? undefined : { dataDirectory, database, key }
 
@@ -127,16 +153,22 @@ const coreOf = (options: CoreOptions, offer: Pack.Offer) => {
     ...own,
     ...options.packs.flatMap((pack) => pack.registrations)
   ])).pipe(Layer.provide(Layer.succeed(BackupPlace, backupPlaceOf(options))))
+  const transactions = Layer.provide(Transactions.layer, [Undos.layer, StateViews.layer])
   return Methods.layer.pipe(
     Layer.provide(Core.layer),
     Layer.provideMerge(ApprovalQueue.layer),
     Layer.provide(EffectChecks.layer),
     Layer.provide(registrations),
+    // What was left open is undone before what was approved goes on.
+    Layer.provideMerge(transactions),
     Layer.provideMerge(RunOnce.layer),
     Layer.provideMerge(Audit.layer(options.dataDirectory)),
     Layer.provideMerge(Drain.layer),
     Layer.provideMerge(
-      Layer.merge(Sessions.layer, Layer.scopedDiscard(Effect.zipRight(sweepTemporaryFiles, sweepTrashHourly)))
+      Layer.merge(
+        Sessions.layer,
+        Layer.scopedDiscard(Effect.all([sweepTemporaryFiles, sweepTrashHourly, sweepKeptHourly]))
+      )
     ),
     Layer.provide([directory, HealthMonitor.layer]),
     Layer.provideMerge(Supervision.layer(options.events)),

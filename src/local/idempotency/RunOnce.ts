@@ -18,6 +18,7 @@ import { OutcomeUnknown } from "../../errors/gateway.js"
 import { InvalidInput, ResourceExhausted, ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { wireFailureOfAny } from "../../errors/wire.js"
+import { currentProgress, type ProgressListeners } from "../progress.js"
 import { cancelledByCaller } from "../protocol/cancelledByCaller.js"
 import { Drain } from "../protocol/drain.js"
 import { readResult } from "../protocol/readResult.js"
@@ -59,11 +60,18 @@ export class RunOnce extends Context.Tag("kruxos/local/RunOnce")<RunOnce, {
 
 interface Running extends Keyed {
   readonly result: Deferred.Deferred<unknown, KruxosError>
+  readonly progress: ProgressListeners | undefined
   fiber: Fiber.Fiber<void> | undefined
   waiting: number
 }
 
 const mostRunning = 16_384
+
+// What a transaction refuses may be asked for with the same key in the next one.
+const didNothing: ReadonlySet<KruxosError["_tag"]> = new Set<KruxosError["_tag"]>([
+  "TransactionClosed",
+  "NotReversible"
+])
 
 const nameOf = ({ agent, idempotencyKey }: InvocationKey) => `${agent}\n${idempotencyKey}`
 
@@ -133,7 +141,7 @@ const make = Effect.gen(function*() {
     if (Exit.isSuccess(exit)) return records.settle(keyed, "done", { success: true, data: exit.value })
     const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
     if (failure === undefined || failure._tag === "OutcomeUnknown") return records.abandon(keyed)
-    if (failure.retryable) return records.forget(keyed)
+    if (failure.retryable || didNothing.has(failure._tag)) return records.forget(keyed)
     return records.settle(keyed, failure._tag === "ApprovalRequired" ? "pending" : "done", {
       success: false,
       error: explain(failure)
@@ -183,14 +191,22 @@ const make = Effect.gen(function*() {
       )
     })
 
+  // Where nobody wanted to know at first, nobody is told later.
+  const join = (joined: Running, progress: ProgressListeners | undefined) =>
+    joined.progress === undefined || progress === undefined
+      ? wait(joined)
+      : joined.progress.alsoTo(progress)(wait(joined))
+
   const run: Context.Tag.Service<RunOnce>["run"] = (keyed, effect, explain) =>
-    Effect.suspend(() => {
+    Effect.withFiberRuntime((caller) => {
+      const progress = caller.getFiberRef(currentProgress)
       const joined = running.get(nameOf(keyed))
-      if (joined !== undefined) return isSame(joined, keyed) ? wait(joined) : Effect.fail(otherUse(keyed))
+      if (joined !== undefined) return isSame(joined, keyed) ? join(joined, progress) : Effect.fail(otherUse(keyed))
       if (running.size >= mostRunning) return Effect.fail(full(keyed))
       const begun: Running = {
         ...keyed,
         result: Deferred.unsafeMake(FiberId.none),
+        progress,
         fiber: undefined,
         waiting: 0
       }

@@ -11,7 +11,9 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CloseCode, type CloseInfo, type Duplex } from "../../connection/Duplex.js"
 import type { Message, RpcId } from "../../connection/jsonRpc.js"
+import { reconnected, trafficOf } from "../../connection/Meter.js"
 import * as Peer from "../../connection/Peer.js"
+import { counted } from "../../connection/Traffic.js"
 import { ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
 import type { Attachment } from "../sessions/attaching.js"
@@ -72,6 +74,8 @@ const goodbye = "the gateway is shutting down"
 const isGoodbye = (code: number) =>
   code === CloseCode.normal || code === CloseCode.noStatus || code === CloseCode.policyViolation
 
+const traffic = trafficOf("gateway")
+
 /**
  * Speaks with an agent over a duplex until it closes: MCP, and the native methods. The session begins with `initialize`
  * and ends with the duplex, unless its client can resume it and the connection is lost; requests still running then are interrupted. A
@@ -125,6 +129,7 @@ export const converse = Effect.fnUntraced(function*(
       }).pipe(Effect.mapError(refuseError), Scope.extend(scope))
       attachment = attached
       session = attached.session
+      if (attached.isResumed) reconnected("gateway")
       return initializeResult(protocolVersion, attached, { ...methods.features, progress: {} })
     },
     Effect.onError(() =>
@@ -157,10 +162,13 @@ export const converse = Effect.fnUntraced(function*(
     running.set(id, undefined)
     const reporting = progress.begin(id, method, params)
     const result = resultOf(method, params)
-    const answering = Effect.map(answerOf(id, method, reporting === undefined ? result : reporting.during(result)), (made) => {
-      reporting?.finish()
-      answer(peer, method, made)
-    })
+    const answering = Effect.map(
+      answerOf(id, method, reporting === undefined ? result : reporting.during(result)),
+      (made) => {
+        reporting?.finish()
+        answer(peer, method, made)
+      }
+    )
     // MCP lets nobody cancel `initialize`.
     const fiber = run(method === "initialize" ? Effect.uninterruptible(answering) : answering)
     running.set(id, fiber)
@@ -179,7 +187,7 @@ export const converse = Effect.fnUntraced(function*(
     running.get(requestId)?.unsafeInterruptAsFork(cancelledByCaller)
   }
 
-  const peer = yield* Peer.make(duplex, (peer) => ({
+  const peer = yield* Peer.make(counted(duplex, traffic), (peer) => ({
     onRequest: (request) => onRequest(peer, request),
     onNotification,
     onOther: (frame) => peer.send(answerToOther(frame)),

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { isListed } from "../../catalogue/listFilter.js"
 import { capabilityName } from "../../catalogue/toolName.js"
+import { parentOf } from "../../connection/traceparent.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { RpcCode } from "../../errors/wire.js"
 import { ApprovalState } from "../../schema/Approval.js"
@@ -19,16 +20,18 @@ import type { Session } from "../sessions/Session.js"
 import { Sessions } from "../sessions/Sessions.js"
 import type { StateWatches } from "../state/StateWatches.js"
 import type { Inbox } from "../store/Inbox.js"
+import type { Transactions as OwnTransactions } from "../transactions/Transactions.js"
 import * as Approvals from "./approvals.js"
 import type { Drain } from "./drain.js"
 import * as Events from "./events.js"
 import * as Params from "./params.js"
 import { invalidMessage, type Refusal, refuse, refuseError } from "./Refusal.js"
 import { failureResult, outputResult } from "./toolResult.js"
+import * as Transactions from "./transactions.js"
 
 /** What the gateway answers for a session, whatever transport asks. */
 export interface MethodsService {
-  /** The parts of the protocol's extension that this gateway has, as they are advertised. */
+  /** The parts of the protocol's extension that this gateway has over every transport, as they are advertised. */
   readonly features: Features
   readonly call: (session: Session, method: string, params: unknown) => Effect.Effect<unknown, Refusal>
   /** What a session is told without asking, from when this is run. */
@@ -53,12 +56,12 @@ type Method = (params: unknown, session: Session) => Effect.Effect<unknown, Refu
 
 const method = <A, I>(
   schema: Schema.Schema<A, I>,
-  run: (params: A, session: Session) => Effect.Effect<unknown, Refusal>
+  run: (params: A, session: Session, given: unknown) => Effect.Effect<unknown, Refusal>
 ): Method => {
   const decode = Params.decoder(schema)
   return (params, session) => {
     const decoded = decode(params)
-    return Either.isRight(decoded) ? run(decoded.right, session) : Effect.fail(decoded.left)
+    return Either.isRight(decoded) ? run(decoded.right, session, params) : Effect.fail(decoded.left)
   }
 }
 
@@ -70,6 +73,8 @@ const identifier = Schema.String.pipe(Schema.maxLength(200))
 /** What may be an idempotency key: 1 to 200 printable characters of ASCII. */
 const idempotencyKey = Schema.String.pipe(Schema.pattern(/^[\x20-\x7e]{1,200}$/))
 
+const transaction = Schema.Struct({ transaction_id: identifier })
+
 const holdSeconds = Schema.Number.pipe(Schema.between(0, 86_400))
 
 const make = Effect.gen(function*() {
@@ -77,6 +82,7 @@ const make = Effect.gen(function*() {
   const directory = yield* Directory
   const sessions = yield* Sessions
   const approvals = yield* Approvals.make
+  const transactions = yield* Transactions.make
   const events = yield* Events.make
   const policy = yield* Policy
   const runOnce = yield* RunOnce
@@ -123,11 +129,25 @@ const make = Effect.gen(function*() {
       capability: identifier,
       arguments: Schema.optional(Schema.Unknown),
       idempotency_key: Schema.optional(Schema.NullOr(idempotencyKey)),
-      hold_seconds: Schema.optional(Schema.NullOr(holdSeconds))
+      hold_seconds: Schema.optional(Schema.NullOr(holdSeconds)),
+      transaction_id: Schema.optional(Schema.NullOr(identifier)),
+      compensated: Schema.optional(Schema.NullOr(Schema.Boolean))
     }),
-    ({ arguments: input, capability, hold_seconds, idempotency_key }, session) =>
+    (
+      { arguments: input, capability, compensated, hold_seconds, idempotency_key, transaction_id: id },
+      session,
+      given
+    ) =>
       Effect.matchEffect(
-        held(session, hold_seconds, core.invoke(session, capability, input, idempotency_key ?? undefined)),
+        held(
+          session,
+          hold_seconds,
+          core.invoke(session, capability, input, {
+            idempotencyKey: idempotency_key ?? undefined,
+            parent: parentOf(given),
+            transaction: typeof id === "string" ? { id, isCompensated: compensated === true } : undefined
+          })
+        ),
         {
           onSuccess: (data) => Effect.succeed({ success: true, data }),
           onFailure: (error) => {
@@ -151,9 +171,9 @@ const make = Effect.gen(function*() {
 
   const callTool = method(
     Schema.Struct({ name: identifier, arguments: Schema.optional(Schema.Unknown) }),
-    ({ arguments: input, name }, session) => {
+    ({ arguments: input, name }, session, given) => {
       const capability = capabilityName(name)
-      return Effect.matchEffect(core.invoke(session, capability, input), {
+      return Effect.matchEffect(core.invoke(session, capability, input, { parent: parentOf(given) }), {
         onSuccess: (output) => Effect.succeed(outputResult(capability, output)),
         onFailure: (error) => {
           const wire = core.explain(capability, error)
@@ -185,6 +205,22 @@ const make = Effect.gen(function*() {
     ({ status }, { agent }) => Effect.mapError(approvals.list(agent.name, status ?? undefined), refuseError)
   )
 
+  const begin = method(
+    Schema.Struct({
+      parent: Schema.optional(Schema.NullOr(identifier)),
+      timeout_seconds: Schema.optional(Schema.NullOr(Schema.Number))
+    }),
+    ({ parent, timeout_seconds }, session) =>
+      transactions.begin(session, parent ?? undefined, timeout_seconds ?? undefined)
+  )
+
+  const commit = method(transaction, ({ transaction_id }, { agent }) => transactions.commit(agent.name, transaction_id))
+
+  const rollback = method(
+    transaction,
+    ({ transaction_id }, { agent }) => transactions.rollback(agent.name, transaction_id)
+  )
+
   const table = new Map<string, Method>([
     ["ping", () => Effect.succeed({})],
     ["capabilities.list", list],
@@ -196,7 +232,10 @@ const make = Effect.gen(function*() {
     ["kruxos/checkApproval", checkApproval],
     ["approvals.check", check],
     ["approvals.list", listApprovals],
-    ["approvals.withdraw", withdraw]
+    ["approvals.withdraw", withdraw],
+    ["transaction.begin", begin],
+    ["transaction.commit", commit],
+    ["transaction.rollback", rollback]
   ])
 
   const call: MethodsService["call"] = (session, name, params) => {
@@ -214,13 +253,16 @@ const make = Effect.gen(function*() {
     cancellation: {},
     idempotency: { record_id: runOnce.recordId },
     approvals: {},
-    events: {}
+    events: {},
+    transactions: {},
+    resume: {}
   }
 
   const notifications: MethodsService["notifications"] = (session) =>
     Stream.mergeAll([
       approvals.resolved(session.agent.name),
       events(session),
+      transactions.ended(session),
       Stream.map(policy.changes(session.agent), () => ({
         method: "notifications/tools/list_changed",
         params: undefined
@@ -233,5 +275,5 @@ const make = Effect.gen(function*() {
 export const layer: Layer.Layer<
   Methods,
   never,
-  ApprovalQueue | Core | Directory | Drain | Inbox | Policy | RunOnce | Sessions | StateWatches
+  ApprovalQueue | Core | Directory | Drain | Inbox | Policy | RunOnce | Sessions | StateWatches | OwnTransactions
 > = Layer.effect(Methods, make)

@@ -1,8 +1,9 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { maximumFrameBytes } from "../../connection/Duplex.js"
+import { byteLength, maximumFrameBytes } from "../../connection/Duplex.js"
 import { decodeFrame, type Message, type RpcId } from "../../connection/jsonRpc.js"
+import { trafficOf } from "../../connection/Meter.js"
 import { InvalidInput, ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
 import type { Agent } from "../store/Agents.js"
@@ -43,6 +44,8 @@ const requiredSessionId = (params: unknown) =>
     (id) => id !== undefined,
     () => new InvalidInput({ message: "session_id is missing", field: "session_id" })
   )
+
+const traffic = trafficOf("gateway")
 
 type Notification = Extract<Message, { readonly _tag: "Notification" }>
 
@@ -126,12 +129,20 @@ export const make = Effect.gen(function*() {
       })
     })
 
-  /** The body to answer with, or none where there were only notifications. */
-  return (agent: Agent, body: string): Effect.Effect<string | undefined> => {
+  const answerBody = (agent: Agent, body: string): Effect.Effect<string | undefined> => {
     const frame = decodeFrame(body)
     if (frame._tag !== "Batch") return answer(agent, frame)
     return frame.messages.length > maximumBatch
       ? Effect.succeed(refusal(null, batchTooLong).text)
       : answerBatch(agent, frame.messages)
   }
+
+  /** The body to answer with, or none where there were only notifications. */
+  return (agent: Agent, body: string): Effect.Effect<string | undefined> =>
+    Effect.suspend(() => {
+      traffic.received(byteLength(body))
+      return Effect.tap(answerBody(agent, body), (text) => {
+        if (text !== undefined) traffic.sent(byteLength(text))
+      })
+    })
 })

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Buffer } from "node:buffer"
@@ -26,6 +27,29 @@ export interface Owner {
   readonly sessionScope: Scope.Scope
 }
 
+/** A value; no two that were ever set have the same number. */
+interface Kept {
+  readonly text: string
+  readonly number: number
+}
+
+/** That a key was changed: what it had before, and the number of what it has since; undefined for nothing. */
+export interface Change {
+  readonly key: string
+  readonly before: Kept | undefined
+  readonly after: number | undefined
+}
+
+/** What is changed by the fiber, if that is noted. */
+const noting: FiberRef.FiberRef<Array<Change> | undefined> = FiberRef.unsafeMake<Array<Change> | undefined>(undefined)
+
+/** Notes in `changes` what an effect changes, of any session, in its order. */
+export const note = <A, E, R>(changes: Array<Change>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locally(effect, noting, changes)
+
+/** Where the fiber notes what it changes, if it does. */
+export const noted: Effect.Effect<Array<Change> | undefined> = FiberRef.get(noting)
+
 /**
  * Values are JSON texts; undefined stands for none. What a session does not touch for a day is gone, as if it had been cleared: that
  * is found out when it is touched again, or when its room is needed.
@@ -45,6 +69,11 @@ export interface SessionStatesService {
   readonly list: (sessionId: string, prefix: string) => Effect.Effect<ReadonlyArray<string>>
   /** Removes everything, and says how many keys there were. */
   readonly clear: (sessionId: string) => Effect.Effect<number>
+  /**
+   * Takes changes back, the last first, and gives the keys that were changed again since, which it leaves alone. What was there before
+   * has room, whatever was set since. A session that has ended has nothing to take back.
+   */
+  readonly takeBack: (sessionId: string, changes: ReadonlyArray<Change>) => Effect.Effect<ReadonlyArray<string>>
   /** How many bytes a session uses. */
   readonly used: (sessionId: string) => Effect.Effect<number>
 }
@@ -55,13 +84,13 @@ export class SessionStates
 {}
 
 interface State {
-  readonly values: Map<string, string>
+  readonly values: Map<string, Kept>
   bytes: number
   touchedAt: number
 }
 
-const sizeOf = (key: string, text: string | undefined) =>
-  text === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(text)
+const sizeOf = (key: string, kept: Pick<Kept, "text"> | undefined) =>
+  kept === undefined ? 0 : Buffer.byteLength(key) + Buffer.byteLength(kept.text)
 
 const make = (options: Options): SessionStatesService => {
   const quotaBytes = options.quotaBytes ?? 50 * 1024 * 1024
@@ -69,6 +98,7 @@ const make = (options: Options): SessionStatesService => {
   const totalBytes = options.totalBytes ?? 1024 * 1024 * 1024
   const states = new Map<string, State>()
   let total = 0
+  let lastNumber = 0
 
   const empty = (state: State) => {
     const count = state.values.size
@@ -82,15 +112,26 @@ const make = (options: Options): SessionStatesService => {
     if (now - state.touchedAt > idleMillis) empty(state)
   }
 
-  const touch = <A>(sessionId: string, use: (state: State | undefined, now: number) => A) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
+  const touch = <A>(
+    sessionId: string,
+    use: (state: State | undefined, now: number, noted: Array<Change> | undefined) => A
+  ) =>
+    Effect.zipWith(Clock.currentTimeMillis, FiberRef.get(noting), (now, noted) => {
       const state = states.get(sessionId)
       if (state !== undefined) {
         emptyIdle(state, now)
         state.touchedAt = now
       }
-      return use(state, now)
+      return use(state, now, noted)
     })
+
+  const put = (state: State, key: string, kept: Kept | undefined) => {
+    const more = sizeOf(key, kept) - sizeOf(key, state.values.get(key))
+    if (kept === undefined) state.values.delete(key)
+    else state.values.set(key, kept)
+    state.bytes += more
+    total += more
+  }
 
   const makeFor = ({ sessionId, sessionScope }: Owner) =>
     Effect.suspend(() => {
@@ -134,35 +175,57 @@ const make = (options: Options): SessionStatesService => {
   const set: SessionStatesService["set"] = (owner, key, text) =>
     Effect.zipRight(
       makeFor(owner),
-      Effect.flatten(touch(owner.sessionId, (state, now): ReturnType<SessionStatesService["set"]> => {
+      Effect.flatten(touch(owner.sessionId, (state, now, noted): ReturnType<SessionStatesService["set"]> => {
         // The session ended a moment ago.
         if (state === undefined) return Effect.succeed(undefined)
         const before = state.values.get(key)
-        const more = sizeOf(key, text) - sizeOf(key, before)
+        const kept = { text, number: lastNumber + 1 }
+        const more = sizeOf(key, kept) - sizeOf(key, before)
         if (total + more > totalBytes) { for (const other of states.values()) emptyIdle(other, now) }
         const refused = refusal(state, more, before === undefined)
         if (refused !== undefined) return refused
-        state.values.set(key, text)
-        state.bytes += more
-        total += more
-        return Effect.succeed(before)
+        lastNumber++
+        put(state, key, kept)
+        noted?.push({ key, before, after: kept.number })
+        return Effect.succeed(before?.text)
       }))
     )
 
   const remove: SessionStatesService["remove"] = (sessionId, key) =>
-    touch(sessionId, (state) => {
+    touch(sessionId, (state, _now, noted) => {
       const before = state?.values.get(key)
       if (state === undefined || before === undefined) return undefined
-      const bytes = sizeOf(key, before)
-      state.values.delete(key)
-      state.bytes -= bytes
-      total -= bytes
-      return before
+      put(state, key, undefined)
+      noted?.push({ key, before, after: undefined })
+      return before.text
+    })
+
+  const clear: SessionStatesService["clear"] = (sessionId) =>
+    touch(sessionId, (state, _now, noted) => {
+      if (state === undefined) return 0
+      if (noted !== undefined) {
+        for (const [key, before] of state.values) noted.push({ key, before, after: undefined })
+      }
+      return empty(state)
+    })
+
+  const takeBack: SessionStatesService["takeBack"] = (sessionId, changes) =>
+    Effect.sync(() => {
+      const state = states.get(sessionId)
+      if (state === undefined) return []
+      return changes.toReversed().flatMap(({ after, before, key }) => {
+        const now = state.values.get(key)?.number
+        // It may have been taken back already.
+        if (now === before?.number) return []
+        if (now !== after) return [key]
+        put(state, key, before)
+        return []
+      })
     })
 
   return {
     quotaBytes,
-    get: (sessionId, key) => touch(sessionId, (state) => state?.values.get(key)),
+    get: (sessionId, key) => touch(sessionId, (state) => state?.values.get(key)?.text),
     set,
     remove,
     list: (sessionId, prefix) =>
@@ -171,7 +234,8 @@ const make = (options: Options): SessionStatesService => {
         (state) =>
           state === undefined ? [] : [...state.values.keys()].filter((key) => key.startsWith(prefix)).sort(compareBytes)
       ),
-    clear: (sessionId) => touch(sessionId, (state) => state === undefined ? 0 : empty(state)),
+    clear,
+    takeBack,
     used: (sessionId) => touch(sessionId, (state) => state?.bytes ?? 0)
   }
 }

@@ -71,6 +71,7 @@ const make = Effect.gen(function*() {
       CASE WHEN status = 'pending' AND expires_at <= ${at} THEN 'expired' ELSE status END AS status,
       requested_at AS "requestedAt", expires_at AS "expiresAt", decided_at AS "decidedAt", decided_by AS "decidedBy",
       decision_reason AS "decisionReason", began_at AS "beganAt",
+      transaction_id AS "transactionId",
       CASE WHEN LENGTH(arguments) <= ${longestArguments} THEN arguments END AS arguments,
       LENGTH(arguments) AS "argumentsLength"`
 

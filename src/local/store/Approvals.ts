@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
+import type { Fragment } from "@effect/sql/Statement"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -33,6 +34,10 @@ export const ApprovalRecord = Schema.Struct({
   decisionReason: Schema.OptionFromNullOr(Schema.String),
   beganAt: Schema.OptionFromNullOr(rows.Timestamp),
   before: Schema.OptionFromNullOr(Schema.parseJson(Json)),
+  /** The transaction that it is a step of. */
+  transactionId: Schema.OptionFromNullOr(Schema.String),
+  /** The span of the invocation that asked for it, if that was traced. */
+  traceparent: Schema.OptionFromNullOr(Schema.String),
   result: Schema.OptionFromNullOr(Schema.parseJson(Json))
 })
 export interface ApprovalRecord extends Schema.Schema.Type<typeof ApprovalRecord> {}
@@ -46,6 +51,10 @@ export interface NewRequest {
   readonly rule: string
   readonly reason?: string | undefined
   readonly idempotencyKey?: string | undefined
+  /** The transaction of this gateway that it is a step of. */
+  readonly transactionId?: string | undefined
+  /** The span of the invocation, if that is traced. */
+  readonly traceparent?: string | undefined
   readonly expiresAt: DateTime.Utc
 }
 
@@ -58,8 +67,8 @@ export interface Decision {
 
 export interface ApprovalRequestsService {
   /**
-   * Puts a request into the queue. Where the agent has made it before, it is that one: with the same key whatever became of it, without a
-   * key as long as it is pending. Arguments that are no JSON value are a `SqlError`.
+   * Puts a request into the queue. Where the agent has made it before, in the same transaction or in none, it is that one: with the same
+   * key whatever became of it, without a key as long as it is pending. Arguments that are no JSON value are a `SqlError`.
    */
   readonly request: (request: NewRequest) => Effect.Effect<ApprovalRecord, SqlError>
   /** A request, of this agent if one is given. A pending one reads as expired once its time has passed. */
@@ -70,7 +79,10 @@ export interface ApprovalRequestsService {
   /** How many requests of all agents wait for a decision and have not expired. */
   readonly pendingCount: Effect.Effect<number, SqlError>
   readonly pendingCountOf: (agent: string) => Effect.Effect<number, SqlError>
-  /** Decides a request that is pending and has not expired; none where it is not. Only one of several deciders gets it. */
+  /**
+   * Decides a request that is pending and has not expired; none where it is not, or is a step of another gateway's transaction. Only one
+   * of several deciders gets it.
+   */
   readonly decide: (approvalId: string, decision: Decision) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
   /** Notes that the handler is about to begin. */
   readonly begin: (approvalId: string, before: unknown) => Effect.Effect<void, SqlError>
@@ -78,15 +90,20 @@ export interface ApprovalRequestsService {
   readonly finish: (approvalId: string, result: unknown, shown: unknown) => Effect.Effect<void, SqlError>
   /** Replaces the arguments of a request that will not run by those to keep. */
   readonly forgetArguments: (approvalId: string, shown: unknown) => Effect.Effect<void, SqlError>
-  /** Takes the result, once, of an approved request of the agent that had no key and the same content. */
+  /** Takes the result, once, of an approved request of the agent that had no key and the same content, in the same transaction. */
   readonly collect: (request: {
     readonly agent: string
     readonly capability: string
     readonly digest: string
+    readonly transactionId?: string | undefined
   }) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
   /** Notes that the agent has the result of an approved request. */
   readonly markCollected: (approvalId: string) => Effect.Effect<void, SqlError>
-  /** Ends the requests whose time has passed, and says which. */
+  /** Withdraws what is pending of a transaction, and says which. */
+  readonly withdrawStepsOf: (transactionId: string) => Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>
+  /** The same of all transactions of gateways that no longer run. */
+  readonly withdrawOrphans: Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>
+  /** Ends the requests whose time has passed, and says which. Steps of a transaction are left to the gateway that has it. */
   readonly expire: Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>
   /** When the next request expires. */
   readonly nextExpiry: Effect.Effect<Option.Option<DateTime.Utc>, SqlError>
@@ -115,7 +132,7 @@ const make = Effect.gen(function*() {
     `approval_id AS "approvalId", agent, capability, arguments, digest, rule, reason,
       idempotency_key AS "idempotencyKey", status, requested_at AS "requestedAt", expires_at AS "expiresAt",
       decided_at AS "decidedAt", decided_by AS "decidedBy", decision_reason AS "decisionReason",
-      began_at AS "beganAt", before, result`
+      began_at AS "beganAt", before, transaction_id AS "transactionId", traceparent, result`
   )
   const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
 
@@ -124,15 +141,25 @@ const make = Effect.gen(function*() {
       ? { ...approval, status: "expired" }
       : approval
 
-  const known = ({ agent, capability, digest, idempotencyKey }: NewRequest, at: number) =>
-    idempotencyKey === undefined
-      ? sql`agent = ${agent} AND capability = ${capability} AND digest = ${digest} AND idempotency_key IS NULL
-          AND status = 'pending' AND expires_at > ${at}`
-      : sql`agent = ${agent} AND idempotency_key = ${idempotencyKey} AND capability = ${capability}
-          AND digest = ${digest}`
+  const within = (transactionId: string | undefined) =>
+    transactionId === undefined ? sql`transaction_id IS NULL` : sql`transaction_id = ${transactionId}`
+
+  // Only the gateway that has a transaction can go on with it.
+  const isHere = sql`(transaction_id IS NULL OR owner = ${gateway.id})`
+
+  const known = ({ agent, capability, digest, idempotencyKey, transactionId }: NewRequest, at: number) =>
+    sql.and([
+      within(transactionId),
+      idempotencyKey === undefined
+        ? sql`agent = ${agent} AND capability = ${capability} AND digest = ${digest} AND idempotency_key IS NULL
+            AND status = 'pending' AND expires_at > ${at}`
+        : sql`agent = ${agent} AND idempotency_key = ${idempotencyKey} AND capability = ${capability}
+            AND digest = ${digest}`
+    ])
 
   const request: ApprovalRequestsService["request"] = (options) =>
     Effect.gen(function*() {
+      const { transactionId } = options
       const text = yield* rows.encodeJson(options.arguments)
       const at = yield* DateTime.now
       const millis = DateTime.toEpochMillis(at)
@@ -143,10 +170,11 @@ const make = Effect.gen(function*() {
       return yield* onlyApproval(sql`
         INSERT INTO approvals
           (approval_id, agent, capability, arguments, digest, rule, reason, idempotency_key, status, requested_at,
-            expires_at)
+            expires_at, transaction_id, owner, traceparent)
         VALUES (${`apr-${randomBytes(16).toString("hex")}`}, ${options.agent}, ${options.capability}, ${text},
           ${options.digest}, ${options.rule}, ${options.reason ?? null}, ${options.idempotencyKey ?? null}, 'pending',
-          ${millis}, ${DateTime.toEpochMillis(options.expiresAt)})
+          ${millis}, ${DateTime.toEpochMillis(options.expiresAt)}, ${transactionId ?? null},
+          ${transactionId === undefined ? null : gateway.id}, ${options.traceparent ?? null})
         RETURNING ${columns}`)
     }).pipe(sql.withTransaction)
 
@@ -170,7 +198,7 @@ const make = Effect.gen(function*() {
       firstApproval(sql`
         UPDATE approvals SET status = ${status}, decided_at = ${at}, decided_by = ${by},
           decision_reason = ${reason ?? null}, owner = ${status === "running" ? gateway.id : null}
-        WHERE approval_id = ${approvalId} AND status = 'pending' AND expires_at > ${at}
+        WHERE approval_id = ${approvalId} AND status = 'pending' AND expires_at > ${at} AND ${isHere}
         RETURNING ${columns}`))
 
   const begin: ApprovalRequestsService["begin"] = (approvalId, before) =>
@@ -193,30 +221,51 @@ const make = Effect.gen(function*() {
       (kept) => Effect.asVoid(sql`UPDATE approvals SET arguments = ${kept} WHERE approval_id = ${approvalId}`)
     )
 
-  const collect: ApprovalRequestsService["collect"] = ({ agent, capability, digest }) =>
+  const collect: ApprovalRequestsService["collect"] = ({ agent, capability, digest, transactionId }) =>
     firstApproval(sql`
       UPDATE approvals SET collected = 1 WHERE approval_id = (
         SELECT approval_id FROM approvals
         WHERE agent = ${agent} AND capability = ${capability} AND digest = ${digest} AND idempotency_key IS NULL
-          AND status = 'approved' AND collected = 0
+          AND status = 'approved' AND collected = 0 AND ${within(transactionId)}
         ORDER BY decided_at LIMIT 1)
       RETURNING ${columns}`)
 
   const markCollected: ApprovalRequestsService["markCollected"] = (approvalId) =>
     Effect.asVoid(sql`UPDATE approvals SET collected = 1 WHERE approval_id = ${approvalId}`)
 
+  const withdrawAll = (which: Fragment) =>
+    Effect.flatMap(now, (at) =>
+      allApprovals(sql`
+        UPDATE approvals SET status = 'withdrawn', decided_at = ${at}, decided_by = 'transaction',
+          decision_reason = 'its transaction has ended'
+        WHERE status = 'pending' AND ${which} RETURNING ${columns}`))
+
+  const withdrawStepsOf: ApprovalRequestsService["withdrawStepsOf"] = (transactionId) =>
+    withdrawAll(within(transactionId))
+
+  const goneAmong = (which: Fragment) =>
+    Effect.map(
+      allOwners(sql`SELECT DISTINCT owner FROM approvals WHERE ${which}`),
+      (owners) => owners.flatMap(({ owner }) => owner === null || gateway.isAlive(owner) ? [] : [owner])
+    )
+
+  const withdrawOrphans: ApprovalRequestsService["withdrawOrphans"] = Effect.flatMap(
+    goneAmong(sql`status = 'pending'`),
+    (gone) => gone.length === 0 ? Effect.succeed([]) : withdrawAll(sql.in("owner", gone))
+  )
+
   const expire: ApprovalRequestsService["expire"] = Effect.flatMap(now, (at) =>
     allApprovals(sql`
-      UPDATE approvals SET status = 'expired' WHERE status = 'pending' AND expires_at <= ${at} RETURNING ${columns}`))
+      UPDATE approvals SET status = 'expired'
+      WHERE status = 'pending' AND expires_at <= ${at} AND ${isHere} RETURNING ${columns}`))
 
   const nextExpiry: ApprovalRequestsService["nextExpiry"] = Effect.map(
-    onlyNext(sql`SELECT MIN(expires_at) AS next FROM approvals WHERE status = 'pending'`),
+    onlyNext(sql`SELECT MIN(expires_at) AS next FROM approvals WHERE status = 'pending' AND ${isHere}`),
     ({ next }) => Option.fromNullable(next)
   )
 
   const takeOver: ApprovalRequestsService["takeOver"] = Effect.gen(function*() {
-    const owners = yield* allOwners(sql`SELECT DISTINCT owner FROM approvals WHERE status = 'running'`)
-    const gone = owners.flatMap(({ owner }) => owner === null || gateway.isAlive(owner) ? [] : [owner])
+    const gone = yield* goneAmong(sql`status = 'running'`)
     if (gone.length === 0) return []
     return yield* allApprovals(sql`
       UPDATE approvals SET owner = ${gateway.id}
@@ -234,6 +283,8 @@ const make = Effect.gen(function*() {
     forgetArguments,
     collect,
     markCollected,
+    withdrawStepsOf,
+    withdrawOrphans,
     expire,
     nextExpiry,
     takeOver

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
+import type { Fragment } from "@effect/sql/Statement"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,6 +40,8 @@ export interface AuditFilter {
   readonly agent?: string | undefined
   /** A capability; `*` stands for any text. */
   readonly capability?: string | undefined
+  /** A transaction, with its steps and savepoints, or a savepoint. */
+  readonly transaction?: string | undefined
   /** Milliseconds since 1970. */
   readonly since?: number | undefined
   /** How many at most, the newest; 100 unless given. */
@@ -98,6 +101,21 @@ const isMisplaced = ({ message }: SqlError) =>
 /** A capability of a filter as LIKE takes it, with a backslash to escape with. */
 export const asPattern = (capability: string): string =>
   capability.replaceAll(/[\\%_]/g, (character) => `\\${character}`).replaceAll("*", "%")
+
+/** A field of an entry's details. An entry that somebody changed may hold anything. */
+export const detailOf = (sql: SqlClient.SqlClient, name: string): Fragment =>
+  sql`CASE WHEN json_valid(details) THEN details ->> ${name} END`
+
+/** Whether an entry is about a transaction, or about one of its steps or savepoints. */
+export const isOfTransaction = (sql: SqlClient.SqlClient, transaction: string): Fragment =>
+  sql.and([
+    // A fraction of what looking into all details would take.
+    sql`details LIKE ${asPattern(`*${transaction}*`)} ESCAPE '\\'`,
+    sql.or([
+      sql`${detailOf(sql, "transaction_id")} = ${transaction}`,
+      sql`${detailOf(sql, "root_transaction_id")} = ${transaction}`
+    ])
+  ])
 
 const seal = (facts: ReadonlyArray<Fact>, head: Head): ReadonlyArray<AuditEntry> => {
   let { hash, sequence } = head
@@ -217,11 +235,12 @@ const make = Effect.gen(function*() {
       (found) => found.map(({ sequence }) => sequence)
     )
 
-  const list: AuditLogService["list"] = ({ agent, capability, limit, since }) => {
+  const list: AuditLogService["list"] = ({ agent, capability, limit, since, transaction }) => {
     const found = sql`
       SELECT ${columns} FROM audit_log
       WHERE ${agent === undefined ? sql`1 = 1` : sql`agent = ${agent}`}
         AND ${capability === undefined ? sql`1 = 1` : sql`capability LIKE ${asPattern(capability)} ESCAPE '\\'`}
+        AND ${transaction === undefined ? sql`1 = 1` : isOfTransaction(sql, transaction)}
         AND at >= ${since ?? first}
       ORDER BY sequence DESC LIMIT ${limit ?? 100}`
     return Effect.map(allEntries(found), (entries) => entries.toReversed())

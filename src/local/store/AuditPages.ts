@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { letOthersRun } from "../letOthersRun.js"
-import { asPattern, AuditEntry, entryColumns } from "./AuditLog.js"
+import { asPattern, AuditEntry, detailOf, entryColumns, isOfTransaction } from "./AuditLog.js"
 import * as rows from "./rows.js"
 
 /** Entries of some kinds, and of those only the ones whose details say so. */
@@ -22,6 +22,8 @@ export interface PageFilter {
   readonly agent?: string | undefined
   /** A capability; `*` stands for any text. */
   readonly capability?: string | undefined
+  /** A transaction, with its steps and savepoints, or a savepoint. */
+  readonly transaction?: string | undefined
   /** Milliseconds since 1970. */
   readonly since?: number | undefined
   /** Any of these; none is none. */
@@ -56,8 +58,8 @@ interface Counted {
   readonly count: number
 }
 
-const isWhole = ({ agent, capability, selected, since }: PageFilter) =>
-  agent === undefined && capability === undefined && selected === undefined && since === undefined
+const isWhole = (filter: PageFilter) =>
+  [filter.agent, filter.capability, filter.selected, filter.since, filter.transaction].every((one) => one === undefined)
 
 const make = Effect.fnUntraced(function*(sliceLength: number) {
   const sql = yield* SqlClient.SqlClient
@@ -71,12 +73,9 @@ const make = Effect.fnUntraced(function*(sliceLength: number) {
     ({ sequence }) => sequence
   )
 
-  // An entry that somebody changed may hold anything.
-  const detail = (name: string) => sql`CASE WHEN json_valid(details) THEN details ->> ${name} END`
-
   const matches = ({ error, kinds, succeeded }: Selected) => {
-    const outcome = sql`COALESCE(${detail("outcome")}, '')`
-    const name = sql`COALESCE(${detail("error")}, '')`
+    const outcome = sql`COALESCE(${detailOf(sql, "outcome")}, '')`
+    const name = sql`COALESCE(${detailOf(sql, "error")}, '')`
     return sql.and([
       sql.in("kind", kinds),
       ...(succeeded === undefined ? [] : [succeeded ? sql`${outcome} = 'success'` : sql`${outcome} <> 'success'`]),
@@ -86,12 +85,13 @@ const make = Effect.fnUntraced(function*(sliceLength: number) {
     ])
   }
 
-  const conditionOf = ({ agent, capability, selected, since }: PageFilter) =>
+  const conditionOf = ({ agent, capability, selected, since, transaction }: PageFilter) =>
     sql.and([
       sql`1 = 1`,
       ...(agent === undefined ? [] : [sql`agent = ${agent}`]),
       ...(capability === undefined ? [] : [sql`capability LIKE ${asPattern(capability)} ESCAPE '\\'`]),
       ...(since === undefined ? [] : [sql`at >= ${since}`]),
+      ...(transaction === undefined ? [] : [isOfTransaction(sql, transaction)]),
       ...(selected === undefined ? [] : [selected.length === 0 ? sql`1 = 0` : sql.or(selected.map(matches))])
     ])
 
@@ -115,7 +115,7 @@ const make = Effect.fnUntraced(function*(sliceLength: number) {
       const end = yield* newest
       // The numbers have no gaps.
       if (isWhole(filter)) return end
-      const key = JSON.stringify([filter.agent, filter.capability, filter.since, filter.selected])
+      const key = JSON.stringify([filter.agent, filter.capability, filter.since, filter.transaction, filter.selected])
       let { count, until } = counts.get(key) ?? { until: 0, count: 0 }
       while (until < end) {
         const to = Math.min(until + sliceLength, end)

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -63,6 +64,20 @@ export interface Family {
 
 type Listener = (arrival: Arrival) => void
 
+/** What keeps the messages that are acknowledged; `token` is a name without a slash. */
+export interface Keeper {
+  token: string | undefined
+}
+
+const keeping: FiberRef.FiberRef<Keeper | undefined> = FiberRef.unsafeMake<Keeper | undefined>(undefined)
+
+/** Keeps what an effect acknowledges, under the token that is in the keeper then, so that it can be put back. */
+export const keep = <A, E, R>(keeper: Keeper, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locally(effect, keeping, keeper)
+
+/** The keeper of the fiber, if it has one. */
+export const keeper: Effect.Effect<Keeper | undefined> = FiberRef.get(keeping)
+
 export interface InboxService {
   /** Puts a message into an agent's inbox and says its id. Does not ask whether there is such an agent. */
   readonly deliver: (message: {
@@ -101,6 +116,12 @@ export interface InboxService {
     readonly channel?: string | undefined
     readonly acknowledge: boolean
   }) => Effect.Effect<{ readonly messages: ReadonlyArray<InboxMessage>; readonly remaining: number }, SqlError>
+  /** Whether anything is kept under a token. */
+  readonly hasKept: (agent: string, token: string) => Effect.Effect<boolean, SqlError>
+  /** Puts what is kept under a token back to where it was among the unread messages, and tells it as if it had just come. */
+  readonly putBack: (agent: string, token: string) => Effect.Effect<void, SqlError>
+  /** Removes what is kept under a token. */
+  readonly forget: (agent: string, token: string) => Effect.Effect<void, SqlError>
   /** How many messages an agent has not acknowledged. */
   readonly count: (agent: string) => Effect.Effect<number, SqlError>
 }
@@ -128,7 +149,22 @@ const unreadOfFamily = `
 
 const deleteChannel = `DELETE FROM inbox_messages WHERE agent = ? AND channel = ?`
 
-const newestPosition = `SELECT COALESCE(MAX(position), 0) AS "number" FROM inbox_messages WHERE agent = ?`
+// Kept messages can be put back: nothing may have their positions meanwhile.
+const newestPosition = `
+  SELECT COALESCE(MAX(newest), 0) AS "number" FROM (
+    SELECT MAX(position) AS newest FROM inbox_messages WHERE agent = ?
+    UNION ALL SELECT MAX(position) FROM inbox_messages WHERE agent > ? AND agent < ?) AS newest_of_all`
+
+// No agent has such a name.
+const keptBy = (agent: string, token = "") => `${agent}/${token}`
+
+const arrivals = `SELECT message_id AS "messageId", channel FROM inbox_messages WHERE agent = ? ORDER BY position`
+
+const moveAll = `UPDATE inbox_messages SET agent = ? WHERE agent = ?`
+
+const decodeArrivals = Schema.decodeUnknownSync(
+  Schema.Array(Schema.Struct({ messageId: Schema.String, channel: Schema.NullOr(Schema.String) }))
+)
 
 const insert = `
   INSERT INTO inbox_messages (message_id, agent, position, urgency, sender, channel, message, sent_at)
@@ -164,7 +200,7 @@ const make = (options: Options) =>
     }
 
     const put = (rowsOf: RowsOf, { agent, channel, from, messages, sentAt, urgency }: Delivery) => {
-      const position = decodeNumber(rowsOf(newestPosition, [agent]))
+      const position = decodeNumber(rowsOf(newestPosition, [agent, keptBy(agent), endOfPrefix(keptBy(agent))]))
       return messages.map((message, index): Arrival => {
         const messageId = `msg-${randomUUID()}`
         rowsOf(insert, [
@@ -246,14 +282,31 @@ const make = (options: Options) =>
         const messages = yield* allMessages(sql`
           SELECT ${columns} FROM inbox_messages WHERE ${matching} ORDER BY urgency, position LIMIT ${most}`)
         if (acknowledge && Array.isNonEmptyReadonlyArray(messages)) {
-          yield* sql`DELETE FROM inbox_messages WHERE ${sql.in("message_id", messages.map((_) => _.messageId))}`
+          const taken = sql.in("message_id", messages.map((_) => _.messageId))
+          const token = (yield* keeper)?.token
+          yield* token === undefined
+            ? sql`DELETE FROM inbox_messages WHERE ${taken}`
+            : sql`UPDATE inbox_messages SET agent = ${keptBy(agent, token)} WHERE ${taken}`
         }
         const remaining = yield* rows.count(sql`SELECT COUNT(*) AS count FROM inbox_messages WHERE ${matching}`)
         return { messages, remaining }
       }).pipe(sql.withTransaction)
     }
 
-    return { deliver, deliverAll, listen, receive, count }
+    const hasKept: InboxService["hasKept"] = (agent, token) =>
+      Effect.map(count(keptBy(agent, token)), (kept) => kept > 0)
+
+    const putBack: InboxService["putBack"] = (agent, token) =>
+      Effect.asVoid(atomically((rowsOf) => {
+        const back = decodeArrivals(rowsOf(arrivals, [keptBy(agent, token)]))
+        rowsOf(moveAll, [agent, keptBy(agent, token)])
+        return back
+      }, (back) => tell(agent, back)))
+
+    const forget: InboxService["forget"] = (agent, token) =>
+      Effect.asVoid(sql`DELETE FROM inbox_messages WHERE agent = ${keptBy(agent, token)}`)
+
+    return { deliver, deliverAll, listen, receive, hasKept, putBack, forget, count }
   })
 
 /** `Inbox` in the store. */

@@ -45,6 +45,8 @@ export interface InvocationKey {
 export interface Invoked {
   readonly capability: string
   readonly digest: string
+  /** The transaction that it is a step of: where that is rolled back the invocation is forgotten. */
+  readonly transactionId?: string | undefined
 }
 
 export interface KeyedInvocationsService {
@@ -89,8 +91,8 @@ const Identity = Schema.Struct({ recordId: Schema.String })
  * does.
  */
 const insertStatement = `
-  INSERT INTO keyed_invocations (agent, idempotency_key, capability, digest, status, owner, started_at)
-  VALUES (?, ?, ?, ?, 'running', ?, ?)
+  INSERT INTO keyed_invocations (agent, idempotency_key, capability, digest, status, owner, started_at, transaction_id)
+  VALUES (?, ?, ?, ?, 'running', ?, ?, ?)
   ON CONFLICT (agent, idempotency_key) DO UPDATE SET status = 'running', result = NULL, owner = excluded.owner,
     completed_at = NULL
   WHERE keyed_invocations.status = 'pending' AND keyed_invocations.digest = excluded.digest
@@ -140,8 +142,11 @@ const make = (options: Options) =>
     const isKey = ({ agent, idempotencyKey }: InvocationKey) =>
       sql`agent = ${agent} AND idempotency_key = ${idempotencyKey}`
 
-    const isInserted = (rowsOf: RowsOf, key: InvocationKey, { capability, digest }: Invoked, at: number) =>
-      rowsOf(insertStatement, [key.agent, key.idempotencyKey, capability, digest, gateway.id, at]).length > 0
+    const isInserted = (rowsOf: RowsOf, key: InvocationKey, invoked: Invoked, at: number) => {
+      const { capability, digest, transactionId } = invoked
+      const row = [key.agent, key.idempotencyKey, capability, digest, gateway.id, at, transactionId]
+      return rowsOf(insertStatement, row).length > 0
+    }
 
     const found = (rowsOf: RowsOf, { agent, idempotencyKey }: InvocationKey, at: number) =>
       Option.fromNullable(decodeInvocations(rowsOf(findStatement, [agent, idempotencyKey, at - keptMillis]))[0])

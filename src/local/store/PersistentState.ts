@@ -82,7 +82,7 @@ const make = (options: Options) =>
           switch (written._tag) {
             case "Written":
               return Effect.succeed({
-                version: written.change.version,
+                version: written.version,
                 previousVersion: written.previousVersion
               })
             case "Refused":

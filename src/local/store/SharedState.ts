@@ -77,7 +77,7 @@ const make = (options: Options) =>
           (written): Effect.Effect<number, QuotaExceeded | ResourceExhausted | VersionConflict> => {
             switch (written._tag) {
               case "Written":
-                return Effect.succeed(written.change.version)
+                return Effect.succeed(written.version)
               case "Refused":
                 return Effect.fail(written.error)
               case "Conflict":

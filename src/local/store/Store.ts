@@ -19,6 +19,7 @@ import * as SharedState from "./SharedState.js"
 import * as Snapshots from "./Snapshots.js"
 import type { StoreUnavailable } from "./StoreUnavailable.js"
 import * as Supervisors from "./Supervisors.js"
+import * as Transactions from "./Transactions.js"
 import * as Trash from "./Trash.js"
 
 /** Everything that a gateway keeps, and the client under it. */
@@ -39,6 +40,7 @@ export type Store =
   | Snapshots.Snapshots
   | SqlClient.SqlClient
   | Supervisors.Supervisors
+  | Transactions.Transactions
   | Trash.Trash
 
 export interface Options extends LibsqlDatabase.Options {
@@ -72,6 +74,7 @@ export const layer = (options: Options): Layer.Layer<Store, StoreUnavailable> =>
     SharedState.layer(options.sharedState),
     Snapshots.layer(options.snapshots),
     Supervisors.layer,
+    Transactions.layer,
     Trash.layer
   ).pipe(Layer.provideMerge(Layer.merge(migrated, GatewayInstance.layer)))
 }

@@ -28,6 +28,8 @@ export class TransactionLevel implements SqlConnection.Connection {
   readonly #enclosing: TransactionLevel | undefined
   readonly #turn = Effect.unsafeMakeSemaphore(1)
   readonly #depth: number
+  /** What is to be told when all is committed. */
+  readonly #toTell: Array<() => void> = []
   #ended = false
 
   constructor(database: LibsqlDatabase, enclosing?: TransactionLevel) {
@@ -69,7 +71,10 @@ export class TransactionLevel implements SqlConnection.Connection {
           effect,
           (context: Context.Context<R>) => Context.add(context, SqlClient.TransactionConnection, [inner, inner.#depth])
         )
-        return Effect.flatMap(Effect.exit(restore(transacted)), (exit) => inner.#end(exit))
+        return Effect.exit(restore(transacted)).pipe(
+          Effect.flatMap((exit) => inner.#end(exit)),
+          Effect.tap(() => Effect.sync(() => inner.#tell()))
+        )
       })
     ))
   }
@@ -81,12 +86,16 @@ export class TransactionLevel implements SqlConnection.Connection {
 
   /**
    * Runs statements at once and as one transaction, in a fraction of the time of {@link TransactionLevel.transaction}. What `f`
-   * throws undoes them, and is a `SqlError`. `committed` is told before anything else can be committed.
+   * throws undoes them, and is a `SqlError`. `committed` is told when the outermost transaction around is committed, before anything
+   * else can be; never, where one around is rolled back.
    */
   atomically<A>(f: (rowsOf: RowsOf) => A, committed?: (result: A) => void): Effect.Effect<A, SqlError> {
     return this.#takingTurn("Transaction failed", () => {
       const result = this.#inOneStep(f)
-      committed?.(result)
+      if (committed !== undefined) {
+        if (this.#depth === 0) committed(result)
+        else this.#toTell.push(() => committed(result))
+      }
       return result
     })
   }
@@ -121,6 +130,15 @@ export class TransactionLevel implements SqlConnection.Connection {
         return refused === undefined ? attempt(action, f) : Effect.fail(refused)
       })
     )
+  }
+
+  // While nobody else has a turn on any level around.
+  #tell(): void {
+    const enclosing = this.#enclosing
+    for (const tell of this.#toTell) {
+      if (enclosing === undefined || enclosing.#depth === 0) tell()
+      else enclosing.#toTell.push(tell)
+    }
   }
 
   #hasEnded(): boolean {

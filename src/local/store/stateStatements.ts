@@ -66,6 +66,9 @@ export const sizes = `
   SELECT version, size, written_at AS "updatedAt" FROM state_versions WHERE space = ? AND entry_key = ?
   ORDER BY version DESC LIMIT ?`
 
+export const sizeOfVersion = `
+  SELECT version, size, written_at AS "updatedAt" FROM state_versions WHERE space = ? AND entry_key = ? AND version = ?`
+
 const ranged = (range: string) => ({
   total: `
     SELECT COUNT(*) AS "count", COALESCE(SUM(e.size), 0) AS "size" FROM state_entries e

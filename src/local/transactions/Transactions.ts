@@ -43,7 +43,7 @@ export interface Step {
   readonly capability: AnyCapability
   readonly input: { readonly [name: string]: unknown }
   readonly idempotencyKey: string | undefined
-  /** The caller undertakes to undo it, so that it may run although it cannot be undone here. */
+  /** The caller undertakes to undo it: it may run although it cannot be undone here, and is not undone here if it could be. */
   readonly isCompensated: boolean
 }
 
@@ -68,12 +68,13 @@ export interface TransactionsService {
     transactionId: string
   ) => Effect.Effect<RollbackReport, InvalidInput | TransactionClosed | ServiceUnavailable>
   /**
-   * Whether a step may be made: before anybody is asked to approve it. `sessionId` is that of the session, if it is one that asks.
+   * Whether a step may be made: before anybody is asked to approve it. `sessionId` is that of the session, if it is one that asks. Fails
+   * with InvalidInput where the agent has no such transaction.
    */
   readonly admit: (
     who: { readonly agent: string; readonly sessionId: string | undefined },
     step: Pick<Step, "transactionId" | "capability" | "isCompensated">
-  ) => Effect.Effect<void, TransactionClosed | NotReversible | ResourceExhausted>
+  ) => Effect.Effect<void, TransactionClosed | NotReversible | ResourceExhausted | InvalidInput | ServiceUnavailable>
   /** Runs the handler as a step, so that it can be undone. */
   readonly run: (
     step: Step,

@@ -36,17 +36,21 @@ import { Supervisors } from "../../../src/local/store/Supervisors.js"
 import * as SupervisorToken from "../../../src/local/store/SupervisorToken.js"
 import type { Bounds } from "../../../src/local/supervision/Ring.js"
 import * as Supervision from "../../../src/local/supervision/Supervision.js"
+import * as StateViews from "../../../src/local/transactions/stateViews.js"
+import * as Transactions from "../../../src/local/transactions/transactionsLayer.js"
+import type { Undo } from "../../../src/local/transactions/Undo.js"
+import * as Undos from "../../../src/local/transactions/Undos.js"
 import { folders, quietly, type TestGateway, testGateway } from "../../support/gateway.js"
 
-const run = Capability.make("test.run", {
-  tier: "autonomous",
-  tags: [],
-  inputs: { text: Capability.optional(Schema.String, "") },
-  outputs: { text: Schema.String },
-  errors: {}
-})
-
-const testCapabilities = Catalogue.make(run)
+const testCapabilities = (sideEffects: ReadonlyArray<Capability.Reversibility>) =>
+  Catalogue.make(Capability.make("test.run", {
+    tier: "autonomous",
+    tags: [],
+    inputs: { text: Capability.optional(Schema.String, "") },
+    outputs: { text: Schema.String },
+    errors: {},
+    sideEffects
+  }))
 
 export interface CustomOptions {
   readonly policy?: Policy.PolicyService
@@ -61,6 +65,10 @@ export interface CustomOptions {
   readonly gracePeriod?: Duration.DurationInput
   /** How many of the last events are kept for supervisors; default: as many as a gateway keeps. */
   readonly events?: Bounds
+  /** How capabilities are undone, besides those that a gateway can undo by itself. */
+  readonly undos?: ReadonlyMap<string, Undo>
+  /** What the catalogue says of the side effects of `test.run`; default: that it has none. */
+  readonly sideEffects?: ReadonlyArray<Capability.Reversibility>
   /** What the capability `test.run` does, which has a text for its argument and for its output. */
   readonly run?: (text: string, invocation: Invocation) => Effect.Effect<string, HandlerFailure>
 }
@@ -79,17 +87,22 @@ export const customCore = (
     options.builtIn === false ? Effect.succeed([]) : makeRegistrations,
     (builtInOnes) => [
       ...builtInOnes,
-      ...registerAll(testCapabilities, {
+      ...registerAll(testCapabilities(options.sideEffects ?? []), {
         "test.run": ({ text }, invocation) =>
           Effect.map(options.run?.(text, invocation) ?? Effect.succeed(text), (output) => ({ text: output }))
       })
     ]
   )
+  const undos = Layer.effect(
+    Undos.Undos,
+    Effect.map(Undos.Undos, (own) => new Map([...own, ...options.undos ?? []]))
+  ).pipe(Layer.provide(Undos.layer))
   return Methods.layer.pipe(
     Layer.provide(Core.layer),
     Layer.provideMerge(ApprovalQueue.layer),
     Layer.provide(EffectChecks.layer),
     Layer.provide(Registrations.layer(registrations)),
+    Layer.provideMerge(Layer.provide(Transactions.layer, [undos, StateViews.layer])),
     Layer.provideMerge(RunOnce.layer),
     Layer.provideMerge(Audit.layer(undefined)),
     Layer.provideMerge(Drain.layer),

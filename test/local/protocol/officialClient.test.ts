@@ -70,6 +70,21 @@ layer(TestGateway.layer(), { excludeTestServices: true })("the official client",
       }
     }))
 
+  it.scoped("is told how far a call is", () =>
+    Effect.gen(function*() {
+      const served = yield* gateway
+      const client = yield* connecting(served)
+      // This client misses what comes together with the answer: the search has to take longer than a moment.
+      for (let file = 0; file < 2000; file++) fs.writeFileSync(join(served.workspace, `searched-${file}.txt`), "")
+      const told: Array<unknown> = []
+      yield* use(client, () =>
+        client.callTool({ name: "filesystem__search", arguments: { path: "/workspace", pattern: "*" } }, undefined, {
+          onprogress: (progress) =>
+            told.push(progress)
+        }))
+      expect(told[0]).toEqual({ progress: 1 })
+    }))
+
   it.scoped("is told of a failure", () =>
     Effect.gen(function*() {
       const client = yield* connecting(yield* gateway)

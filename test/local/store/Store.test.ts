@@ -38,7 +38,8 @@ describe("the store", () => {
             { migration_id: 6, name: "state" },
             { migration_id: 7, name: "alerts" },
             { migration_id: 8, name: "snapshots" },
-            { migration_id: 9, name: "oldest_results" }
+            { migration_id: 9, name: "oldest_results" },
+            { migration_id: 10, name: "transactions" }
           ])
         }))
       }
@@ -57,6 +58,8 @@ describe("the store", () => {
         yield* sql`DROP TABLE audit_log`
         yield* sql`DROP TABLE alerts`
         yield* sql`DROP TABLE snapshots`
+        yield* sql`DROP TABLE transactions`
+        yield* sql`DROP TABLE transaction_steps`
         for (const table of ["spaces", "entries", "versions"]) yield* sql`DROP TABLE ${sql(`state_${table}`)}`
         yield* sql`DROP INDEX inbox_messages_by_channel`
         yield* sql`ALTER TABLE sessions DROP COLUMN owner`
@@ -64,6 +67,8 @@ describe("the store", () => {
         yield* sql`DROP INDEX approvals_by_key`
         yield* sql`DROP INDEX approvals_by_status`
         yield* sql`DROP INDEX approvals_by_digest`
+        yield* sql`DROP INDEX approvals_by_transaction`
+        yield* sql`ALTER TABLE approvals DROP COLUMN transaction_id`
         for (const column of ["idempotency_key", "decided_at", "decided_by", "decision_reason", "owner", "began_at"]) {
           yield* sql`ALTER TABLE approvals DROP COLUMN ${sql(column)}`
         }

@@ -80,4 +80,31 @@ describe("statements at once", () => {
       yield* add
       assert.deepStrictEqual(yield* valuesOf(other), [1])
     }))
+
+  it.scoped("tell what they are told for when the outermost transaction is committed, and never where one is not", () =>
+    Effect.gen(function*() {
+      const sql = yield* numbers
+      const { atomically } = quick(sql)
+      const told: Array<number> = []
+      const add = (value: number) =>
+        atomically((rowsOf) => {
+          rowsOf(insert, [value])
+          return value
+        }, (value) => void told.push(value))
+      const nested = sql.withTransaction(Effect.zipRight(add(2), sql.withTransaction(add(3))))
+      const failing = sql.withTransaction(Effect.zipRight(add(4), Effect.fail("no")))
+      yield* Effect.gen(function*() {
+        yield* add(1)
+        yield* nested
+        yield* Effect.ignore(failing)
+        yield* Effect.ignore(add(1))
+        yield* add(5)
+        assert.deepStrictEqual(told, [])
+      }).pipe(sql.withTransaction)
+      assert.deepStrictEqual(told, [1, 2, 3, 5])
+      yield* Effect.ignore(sql.withTransaction(Effect.zipRight(sql.withTransaction(add(6)), Effect.fail("no"))))
+      yield* add(7)
+      assert.deepStrictEqual(told, [1, 2, 3, 5, 7])
+      assert.deepStrictEqual(yield* valuesOf(sql), [1, 2, 3, 5, 7])
+    }))
 })

@@ -161,6 +161,7 @@ describe("approval requests", () => {
         decisionReason: Option.none(),
         beganAt: Option.none(),
         before: Option.none(),
+        transactionId: Option.none(),
         result: Option.none()
       })
       const { approvalId } = made
