@@ -92,42 +92,52 @@ const row = (entry: AuditEntry) => [
   entry.details.length > longestDetails ? `${entry.details.slice(0, longestDetails)}…` : entry.details
 ]
 
-const list = Command.make("list", {
-  data: dataDirectory,
-  agent: optionalText("agent", "NAME", "Only entries about this agent."),
-  capability: optionalText(
-    "capability",
-    "NAME",
-    "Only entries about it; a star stands for any text, as in filesystem.*"
-  ),
-  since: time("since").pipe(
-    Options.withDescription(
-      "Only entries from this time on, such as 2026-01-31T12:00:00Z, or so long ago, such as 30m."
+const list = Command.make(
+  "list",
+  {
+    data: dataDirectory,
+    agent: optionalText("agent", "NAME", "Only entries about this agent."),
+    capability: optionalText(
+      "capability",
+      "NAME",
+      "Only entries about it; a star stands for any text, as in filesystem.*"
     ),
-    Options.map(DateTime.toEpochMillis),
-    Options.optional
-  ),
-  limit: wholeNumber("limit", 1, 100_000).pipe(
-    Options.withDescription("How many at most, the newest; 100 if not given."),
-    Options.withDefault(100)
-  ),
-  json: json("Print the entries as JSON, with all that they say.")
-}, ({ agent, capability, data, json, limit, since }) =>
-  inspect(data, ({ list }) =>
-    Effect.gen(function*() {
-      const entries = yield* list({
-        agent: Option.getOrUndefined(agent),
-        capability: Option.getOrUndefined(capability),
-        since: Option.getOrUndefined(since),
-        limit
-      })
-      if (json) return yield* print(prettyJson(entries.map(entryView)))
-      const rows = [
-        ["NUMBER", "TIME", "KIND", "AGENT", "CAPABILITY", "RULE", "APPROVAL", "DETAILS"],
-        ...entries.map(row)
-      ]
-      yield* printTable(rows)
-    }))).pipe(Command.withDescription("List what agents did and what was decided, the newest last."))
+    transaction: optionalText(
+      "transaction",
+      "ID",
+      "Only entries about this transaction, its steps and its savepoints."
+    ),
+    since: time("since").pipe(
+      Options.withDescription(
+        "Only entries from this time on, such as 2026-01-31T12:00:00Z, or so long ago, such as 30m."
+      ),
+      Options.map(DateTime.toEpochMillis),
+      Options.optional
+    ),
+    limit: wholeNumber("limit", 1, 100_000).pipe(
+      Options.withDescription("How many at most, the newest; 100 if not given."),
+      Options.withDefault(100)
+    ),
+    json: json("Print the entries as JSON, with all that they say.")
+  },
+  ({ agent, capability, data, json, limit, since, transaction }) =>
+    inspect(data, ({ list }) =>
+      Effect.gen(function*() {
+        const entries = yield* list({
+          agent: Option.getOrUndefined(agent),
+          capability: Option.getOrUndefined(capability),
+          transaction: Option.getOrUndefined(transaction),
+          since: Option.getOrUndefined(since),
+          limit
+        })
+        if (json) return yield* print(prettyJson(entries.map(entryView)))
+        const rows = [
+          ["NUMBER", "TIME", "KIND", "AGENT", "CAPABILITY", "RULE", "APPROVAL", "DETAILS"],
+          ...entries.map(row)
+        ]
+        yield* printTable(rows)
+      }))
+).pipe(Command.withDescription("List what agents did and what was decided, the newest last."))
 
 /** `kruxos audit` */
 export const audit = Command.make("audit").pipe(

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import type { SupervisionEvent } from "../../src/local/supervision/SupervisionEvent.js"
 import { maximumRows, noFeed, shown, withEvents, withLog } from "../../src/page/state/Feed.js"
+import { grouped, type Item, stepsOf } from "../../src/page/state/groups.js"
 import { makePairing } from "../../src/page/state/pairing.js"
 
 const event = (type: string, at: number, data: SupervisionEvent["data"], agent = "agent"): SupervisionEvent => ({
@@ -60,5 +61,82 @@ describe("the feed", () => {
     const everything = { ...feed, filter: { agent: undefined, kind: "everything" as const } }
     assert.strictEqual(shown(everything).length, 4)
     assert.strictEqual(shown({ ...everything, filter: { agent: "other", kind: "everything" } }).length, 0)
+  })
+})
+
+const inside = (transaction_id: string, event: SupervisionEvent, more: SupervisionEvent["data"] = {}) => ({
+  ...event,
+  data: { ...event.data, transaction_id, ...more }
+})
+
+const began = (at: number, id: string, more: SupervisionEvent["data"] = {}) =>
+  inside(id, event("transaction_started", at, more))
+
+const over = (at: number, id: string, more: SupervisionEvent["data"] = {}) =>
+  inside(id, event("transaction_ended", at, { outcome: "committed", reason: "request", ...more }))
+
+const itemsOf = (events: ReadonlyArray<SupervisionEvent>): ReadonlyArray<Item> =>
+  grouped(shown({ ...withEvents(noFeed, events), filter: { agent: undefined, kind: "everything" } }))
+
+const timesOf = (item: Item | undefined): ReadonlyArray<number> =>
+  item === undefined ? [] : (item._tag === "Row" ? [item.row] : item.group.rows)
+    .map(({ event }) => DateTime.toEpochMillis(event.timestamp))
+
+describe("a transaction in the feed", () => {
+  it("is one with its steps, and stands where the newest of it is", () => {
+    const events = [
+      began(1000, "txn-a"),
+      inside("txn-a", started(1001, "a")),
+      ended(1002, 1),
+      began(1003, "txn-b"),
+      inside("txn-a", ended(1004, 3)),
+      inside("txn-b", ended(1005, 1))
+    ]
+    const [b, a, plain, ...more] = itemsOf(events)
+    assert.deepStrictEqual(more, [])
+    assert.deepStrictEqual([b, a, plain].map(timesOf), [[1005], [1001, 1004], [1002]])
+    assert.isTrue(a?._tag === "Transaction" && a.group.end === undefined && stepsOf(a.group) === 1)
+    const [first, second] = itemsOf([...events, over(1006, "txn-a", { steps: 7 })])
+    assert.isTrue(first?._tag === "Transaction" && first.group.id === "txn-a" && stepsOf(first.group) === 7)
+    assert.isTrue(second?._tag === "Transaction" && second.group.id === "txn-b")
+  })
+
+  it("has its savepoints and their steps in it, whether or not its own start is known", () => {
+    const nested = { root_transaction_id: "txn-a" }
+    const events = [
+      began(1001, "txn-b", { parent: "txn-a", ...nested }),
+      inside("txn-b", ended(1002, 1), nested),
+      over(1003, "txn-b", { parent: "txn-a", ...nested }),
+      over(1004, "txn-a")
+    ]
+    const items = itemsOf(events)
+    assert.strictEqual(items.length, 1)
+    const [only] = items
+    assert.deepStrictEqual(timesOf(only), [1001, 1002, 1003])
+    assert.isTrue(only?._tag === "Transaction" && only.group.start === undefined && only.group.end !== undefined)
+  })
+
+  it("is not joined by an agent that names the transaction of another", () => {
+    const foreign = { ...inside("txn-a", ended(1001, 1)), agent: "other" }
+    assert.strictEqual(itemsOf([began(1000, "txn-a"), foreign]).length, 2)
+  })
+
+  it("is shown once where the stream and the log have it, also where two begin at the same time", () => {
+    const events = [began(1000, "txn-a"), began(1000, "txn-b")]
+    const feed = withLog(
+      withEvents(noFeed, events.slice(0, 1)),
+      events.map((entry, index) => ({ ...entry, sequence: index + 1 })).reverse(),
+      2
+    )
+    assert.strictEqual(shown(feed).length, 2)
+    assert.strictEqual(grouped(shown(feed)).length, 2)
+  })
+})
+
+describe("the end of an invocation in a transaction", () => {
+  it("is not told with the arguments of one outside", () => {
+    const pair = makePairing()
+    const events = [started(1000, "outside"), inside("txn-a", started(1000, "inside")), inside("txn-a", ended(1005, 5))]
+    assert.deepStrictEqual(pathsOf(events.map(pair)), [{ path: "inside" }])
   })
 })

@@ -4,7 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Capabilities } from "kruxos"
 import type { Page } from "playwright-core"
+import { shortId } from "../../src/local/supervision/transactionOf.js"
 import { Gateway } from "../support/gateway.js"
+import { textAt } from "../support/json.js"
+import { rpc } from "../support/rawHttp.js"
 import { hasBrowser, inBrowser, open } from "./browser.js"
 import { agentOf, inPage, openPage, shared } from "./support.js"
 
@@ -53,6 +56,28 @@ const work = Effect.gen(function*() {
   return gateway
 })
 
+/** A transaction that has begun, over HTTP. */
+const beginTransaction = Effect.gen(function*() {
+  const gateway = yield* Gateway
+  const call = (method: string, params: object) => rpc(gateway, method, params)
+  const session_id = textAt(yield* call("session.create", {}), "result", "session_id")
+  const begin = (more: object) =>
+    Effect.map(
+      call("transaction.begin", { session_id, ...more }),
+      (answer) => textAt(answer, "result", "transaction_id")
+    )
+  const set = (transaction_id: string, key: string, value: string) =>
+    call("capabilities.invoke", {
+      session_id,
+      transaction_id,
+      capability: "state.persistent.set",
+      arguments: { key, value }
+    })
+  const end = (how: "commit" | "rollback", transaction_id: string) =>
+    call(`transaction.${how}`, { session_id, transaction_id })
+  return { begin, end, id: yield* begin({}), set }
+})
+
 describe.skipIf(!hasBrowser)(inBrowser("the views of the page"), () => {
   layer(shared(), { excludeTestServices: true, timeout: "30 seconds" })((it) => {
     it.scoped(
@@ -60,6 +85,9 @@ describe.skipIf(!hasBrowser)(inBrowser("the views of the page"), () => {
       () =>
         Effect.gen(function*() {
           const gateway = yield* work
+          const { end, id, set } = yield* beginTransaction
+          yield* set(id, "mood", "curious")
+          yield* end("rollback", id)
           for (const options of [{ scheme: "light" }, { scheme: "dark", width: 360 }] as const) {
             const { page } = yield* openPage(options)
             for (const view of ["approvals", "activity", "agents", "state", "health"]) {
@@ -120,6 +148,50 @@ describe.skipIf(!hasBrowser)(inBrowser("the views of the page"), () => {
         yield* inPage(() => page.getByText("Nothing yet").waitFor())
         assert.deepStrictEqual(problems(), [])
       }))
+
+    it.scoped(
+      "show a transaction as one thing with its steps, while it is open and when it has ended",
+      () =>
+        Effect.gen(function*() {
+          const { page, problems } = yield* openPage()
+          yield* goTo(page, "activity")
+          const { begin, end, id, set } = yield* beginTransaction
+          const group = page.locator(".feed > li.transaction-item").filter({ hasText: shortId(id) })
+          const steps = group.getByRole("list", { name: `Steps of transaction ${shortId(id)}` }).locator("> li")
+          yield* set(id, "one", "1")
+          yield* inPage(() => group.filter({ hasText: "open" }).filter({ hasText: "1 step" }).waitFor())
+          const savepoint = yield* begin({ parent: id })
+          yield* set(savepoint, "two", "2")
+          yield* end("commit", savepoint)
+          yield* inPage(() => steps.filter({ hasText: "savepoint committed" }).waitFor())
+          yield* inPage(() => steps.filter({ hasText: "began a savepoint" }).waitFor())
+          assert.strictEqual(yield* inPage(() => steps.filter({ hasText: "state.persistent.set" }).count()), 2)
+          assert.strictEqual(
+            yield* inPage(() => group.locator(".nested", { hasText: "state.persistent.set" }).count()),
+            1
+          )
+          yield* end("rollback", id)
+          const head = group.filter({ hasText: "rolled back" }).filter({ hasText: "its agent asked for it" })
+          yield* inPage(() => head.waitFor())
+          assert.strictEqual(yield* inPage(() => group.count()), 1)
+          // It closes to its head, by the keyboard too, and opens again.
+          const summary = group.locator("> details > summary")
+          yield* inPage(() => summary.focus())
+          yield* inPage(() => page.keyboard.press("Enter"))
+          yield* inPage(() => steps.first().waitFor({ state: "detached" }))
+          yield* inPage(() => page.keyboard.press("Enter"))
+          yield* inPage(() => steps.first().waitFor())
+          // The log has it as the stream had.
+          yield* inPage(() => page.reload())
+          yield* inPage(() => head.waitFor())
+          yield* inPage(() => page.getByLabel("Text").fill("no such thing"))
+          yield* inPage(() => page.getByText("Nothing yet").waitFor())
+          yield* inPage(() => page.getByLabel("Text").fill("\"key\":\"two\""))
+          yield* inPage(() => steps.filter({ hasText: "began a savepoint" }).waitFor())
+          assert.deepStrictEqual(problems(), [])
+        }),
+      30_000
+    )
 
     it.scoped("show what an agent keeps, and delete it after one more question", () =>
       Effect.gen(function*() {

@@ -3,7 +3,15 @@ import type { SupervisionEvent } from "../../local/supervision/SupervisionEvent.
 import type { Activity } from "./activity.js"
 
 const keyOf = ({ agent, data, session_id, timestamp, type }: SupervisionEvent): string =>
-  JSON.stringify([type, DateTime.toEpochMillis(timestamp), agent, session_id, data["capability"], data["approval_id"]])
+  JSON.stringify([
+    type,
+    DateTime.toEpochMillis(timestamp),
+    agent,
+    session_id,
+    data["capability"],
+    data["approval_id"],
+    data["transaction_id"]
+  ])
 
 /** What stands for the start and the end of an invocation in the log is two events in the feed. */
 const keysOf = (item: Activity): ReadonlyArray<string> => {

@@ -1,5 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import type { SupervisionEvent } from "../../local/supervision/SupervisionEvent.js"
+import { type EventTransaction, shortId, transactionOf } from "../../local/supervision/transactionOf.js"
 import { cut, oneLine, shortJson } from "../text.js"
 import { timeText } from "../timeText.js"
 
@@ -55,6 +56,27 @@ const hasLeft = (data: Data) => {
   )
 }
 
+const isSavepoint = (data: Data) => data["parent"] !== undefined
+
+const leftOf = (data: Data, name: string, what: string) => {
+  const count = number(data, name) ?? 0
+  return count === 0 ? undefined : `${count} ${what}`
+}
+
+const transactionEnded = (data: Data) => {
+  const steps = number(data, "steps") ?? 0
+  const length = lengthOf(data)
+  const left = [leftOf(data, "not_reversible", "not reversible"), leftOf(data, "conflicts", "in conflict")]
+    .filter((part) => part !== undefined)
+  return words(
+    isSavepoint(data) ? "a savepoint" : "a transaction",
+    `of ${steps} ${steps === 1 ? "step" : "steps"}`,
+    length === undefined ? undefined : `in ${length}`,
+    text(data, "outcome") === "committed" ? undefined : becauseOf(text(data, "reason")),
+    left.length === 0 ? undefined : `(${left.join(", ")})`
+  )
+}
+
 /** What an event is called, and what is to be said of it. */
 const sayings: { readonly [type: string]: (data: Data) => readonly [word: string, rest: string] } = {
   capability_invoked: (data) => [
@@ -85,6 +107,11 @@ const sayings: { readonly [type: string]: (data: Data) => readonly [word: string
       `again in ${number(data, "retry_after_seconds") ?? "?"} s`
     )
   ],
+  transaction_started: (data) => [
+    "begins",
+    words(isSavepoint(data) ? "a savepoint" : "a transaction", `for ${timeText(number(data, "timeout_seconds") ?? 0)}`)
+  ],
+  transaction_ended: (data) => [text(data, "outcome") === "committed" ? "commits" : "undoes", transactionEnded(data)],
   write_buffered: (data) => [
     "buffers",
     words(text(data, "write_id"), text(data, "service"), text(data, "operation"), "until", text(data, "buffer_until"))
@@ -97,16 +124,24 @@ const sayingOf = ({ data, type }: SupervisionEvent): readonly [word: string, res
 
 const widestAgent = 24
 
-/** Makes what says of an event on one line when it was, who did it and what; the lines that it makes line up, if they can. */
+// Also where lines of other agents stand between them it shows which belong together.
+const tagOf = ({ id, root }: EventTransaction) => id === root ? `[${shortId(id)}]` : `[${shortId(root)}/${shortId(id)}]`
+
+/**
+ * Makes what says of an event on one line when it was, who did it and what, behind the short id of its transaction if it has one; the
+ * lines that it makes line up, if they can.
+ */
 export const makeLine = (): (event: SupervisionEvent) => string => {
   let agentWidth = 8
   return (event) => {
     const agent = oneLine(cut(event.agent ?? "-", 64))
     agentWidth = Math.max(agentWidth, Math.min(agent.length, widestAgent))
     const [word, rest] = sayingOf(event)
+    const transaction = transactionOf(event)
     return [
       DateTime.formatIso(event.timestamp),
       agent.padEnd(agentWidth),
+      ...(transaction === undefined ? [] : [oneLine(tagOf(transaction))]),
       oneLine(word).padEnd(9),
       oneLine(rest)
     ].join("  ").trimEnd()

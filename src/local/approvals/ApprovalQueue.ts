@@ -1,11 +1,9 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Array from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -13,25 +11,26 @@ import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { recoveryFor } from "../../catalogue/recovery.js"
-import { encodeFailure } from "../../errors/encode.js"
-import { ResourceExhausted, type ServiceUnavailable } from "../../errors/general.js"
+import { ResourceExhausted, ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { ApprovalState } from "../../schema/Approval.js"
 import { Audit } from "../audit/Audit.js"
-import { Registrations } from "../capabilities/Registrations.js"
 import type { Decision } from "../policy/Policy.js"
 import { Drain } from "../protocol/drain.js"
 import { storeUnavailable } from "../store/agentFailure.js"
 import type { Agent } from "../store/Agents.js"
-import { type ApprovalRecord, ApprovalRequests } from "../store/Approvals.js"
+import { type ApprovalRecord, ApprovalRequests, type NewRequest } from "../store/Approvals.js"
 import { type ApprovalPage, ApprovalSummaries, type Filter } from "../store/ApprovalSummaries.js"
-import { KeyedInvocations } from "../store/KeyedInvocations.js"
+import * as ApprovalTraces from "../tracing/approvals.js"
+import { Transactions } from "../transactions/Transactions.js"
 import { ApprovalDecided, ApprovalNotFound } from "./ApprovalErrors.js"
 import * as CarryOut from "./carryOut.js"
 import { digestOf } from "./digest.js"
+import * as Endings from "./endings.js"
+import * as Expiry from "./expiry.js"
 import { maskSecrets } from "./maskSecrets.js"
-import { expired, lostTrack, outcomeOf, rejected } from "./outcome.js"
+import { outcomeOf } from "./outcome.js"
+import * as Steps from "./steps.js"
 
 /** An invocation that needs a human's approval. */
 export interface Asked {
@@ -40,6 +39,13 @@ export interface Asked {
   readonly input: { readonly [name: string]: unknown }
   readonly decision: Decision
   readonly idempotencyKey: string | undefined
+  /** The transaction that it is a step of, and the session that asks. */
+  readonly transactionId?: string | undefined
+  readonly sessionId?: string | undefined
+  /** The caller undertakes to undo it, so that it may run in a transaction although it cannot be undone here. */
+  readonly isCompensated?: boolean | undefined
+  /** Its span, if it is traced. */
+  readonly traceparent?: string | undefined
 }
 
 /** A request for approval of an agent has ended: carried out, rejected, expired or withdrawn. */
@@ -60,12 +66,13 @@ export interface Verdict {
 export interface ApprovalQueueService {
   /**
    * Puts an invocation into the queue, and fails with ApprovalRequired; or, where the agent has asked for it before and it has been
-   * decided since, succeeds or fails with what came of it. At most 1,000 requests of an agent are pending: ResourceExhausted.
+   * decided since, succeeds or fails with what came of it. At most 1,000 requests of an agent are pending: ResourceExhausted. A step of
+   * a transaction is admitted by it before.
    */
   readonly ask: (asked: Asked) => Effect.Effect<unknown, KruxosError>
   /**
    * Decides a request. What is approved is carried out by the gateway, with exactly the arguments shown. A blank reason is recorded
-   * as a default one.
+   * as a default one. The transaction of a step that is rejected is rolled back when this ends.
    */
   readonly decide: (
     approvalId: string,
@@ -112,6 +119,13 @@ const full = ({ name }: Agent) =>
     current: mostPending
   })
 
+const belongsElsewhere = (approvalId: string) =>
+  new ServiceUnavailable({
+    message: `${approvalId} is a step of a transaction of another gateway on the same data: it is decided there`,
+    service: "gateway",
+    retryable: false
+  })
+
 const defaultReason = "The supervisor gave no reason"
 
 const asShown = (record: ApprovalRecord): ApprovalRecord => ({ ...record, arguments: maskSecrets(record.arguments) })
@@ -119,73 +133,36 @@ const asShown = (record: ApprovalRecord): ApprovalRecord => ({ ...record, argume
 const make = Effect.gen(function*() {
   const records = yield* ApprovalRequests
   const summaries = yield* ApprovalSummaries
-  const keyed = yield* KeyedInvocations
-  const registrations = yield* Registrations
   const drain = yield* Drain
   const carryOut = yield* CarryOut.make
   const audit = yield* Audit
   const resolved = yield* Effect.acquireRelease(PubSub.sliding<Resolved>(4096), PubSub.shutdown)
   const fibers = yield* FiberSet.make<void>()
-  const added = yield* Effect.makeLatch(false)
+  const steps = yield* Steps.make
+  const transactions = yield* Transactions
   let running = 0
   yield* drain.track({ running: () => running })
-
-  const explain = (name: string, error: KruxosError) =>
-    encodeFailure(error, recoveryFor(registrations.get(name)?.capability, error))
 
   const tell = ({ agent, approvalId, status }: ApprovalRecord) =>
     Effect.asVoid(PubSub.publish(resolved, { agent, approvalId, status }))
 
-  // The key of an invocation answers with what came of its request.
-  const settleKey = ({ agent, idempotencyKey }: ApprovalRecord, result: unknown) =>
-    Option.match(idempotencyKey, {
-      onNone: () => Effect.void,
-      onSome: (key) => keyed.settle({ agent, idempotencyKey: key }, "done", result)
-    })
-
-  const notNoted = ({ approvalId }: ApprovalRecord) => (cause: SqlError) =>
-    Effect.logError(`What came of ${approvalId} was not recorded`, cause)
-
-  const settleRefused = (record: ApprovalRecord, error: KruxosError) =>
-    Effect.gen(function*() {
-      yield* records.forgetArguments(record.approvalId, maskSecrets(record.arguments))
-      yield* settleKey(record, { success: false, error: explain(record.capability, error) })
-    }).pipe(Effect.catchAll(notNoted(record)), Effect.zipRight(tell(record)))
-
-  const finish = (record: ApprovalRecord, exit: Exit.Exit<unknown, KruxosError>) => {
-    // The next gateway goes on with what this one is stopped in.
-    if (Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)) return Effect.void
-    const result = Exit.match(exit, {
-      onSuccess: (data) => ({ success: true, data }),
-      onFailure: (cause) => ({
-        success: false,
-        error: explain(record.capability, Option.getOrElse(Cause.failureOption(cause), () => lostTrack(record)))
-      })
-    })
-    return Effect.gen(function*() {
-      yield* records.finish(record.approvalId, result, maskSecrets(record.arguments))
-      yield* settleKey(record, result)
-    }).pipe(
-      Effect.catchAll(notNoted(record)),
-      Effect.zipRight(tell({ ...record, status: "approved" })),
-      Effect.zipRight(
-        Exit.isFailure(exit) && Cause.isDie(exit.cause)
-          ? Effect.logError(`${record.capability} failed`, exit.cause)
-          : Effect.void
-      )
-    )
-  }
+  const traces = yield* ApprovalTraces.make
+  const endings = yield* Endings.make(steps, traces, tell)
 
   const start = (record: ApprovalRecord) =>
     Effect.suspend(() => {
       running++
       return FiberSet.run(
         fibers,
-        audit.carryOut(record, (exit) => finish(record, exit), (onEnd) => carryOut(record, onEnd)).pipe(
-          Effect.ensuring(Effect.sync(() => running--)),
-          Effect.ignore,
-          Effect.interruptible
-        )
+        audit.carryOut(record, (exit) =>
+          endings.finish(record, exit), (onEnd) =>
+          traces.carryOut(record, (trace) => carryOut(record, steps.find(record), onEnd, trace))).pipe(
+            Effect.ensuring(Effect.sync(() =>
+              running--
+            )),
+            Effect.ignore,
+            Effect.interruptible
+          )
       )
     })
 
@@ -196,7 +173,10 @@ const make = Effect.gen(function*() {
     )
 
   const whyNot = (approvalId: string, agent?: string) =>
-    Effect.flatMap(find(approvalId, agent), ({ status }) => new ApprovalDecided({ approvalId, status }))
+    Effect.flatMap(find(approvalId, agent), ({ status }) =>
+      Effect.fail(
+        status === "pending" ? belongsElsewhere(approvalId) : new ApprovalDecided({ approvalId, status })
+      ))
 
   const decide: ApprovalQueueService["decide"] = (approvalId, { by, reason, verdict }) =>
     Effect.gen(function*() {
@@ -211,8 +191,14 @@ const make = Effect.gen(function*() {
         storeUnavailable
       )
       if (Option.isNone(decided)) return yield* whyNot(approvalId)
-      yield* audit.decided(decided.value, approves ? "approved" : "rejected", by, given)
-      yield* approves ? start(decided.value) : settleRefused(decided.value, rejected(decided.value))
+      if (approves) {
+        yield* audit.decided(decided.value, "approved", by, given)
+        yield* traces.decided(decided.value, "approved", by)
+        yield* steps.goesOn(decided.value)
+        yield* start(decided.value)
+      } else {
+        yield* endings.reject(decided.value, by, given)
+      }
       return asShown(decided.value)
     }).pipe(Effect.uninterruptible)
 
@@ -224,15 +210,35 @@ const make = Effect.gen(function*() {
         storeUnavailable
       )
       if (Option.isNone(decided)) return yield* whyNot(approvalId, agent)
-      yield* audit.decided(decided.value, "withdrawn", agent)
-      yield* settleRefused(decided.value, expired(decided.value))
+      yield* steps.goesOn(decided.value)
+      yield* endings.withdraw(decided.value, agent)
       return asShown(decided.value)
     }).pipe(Effect.uninterruptible)
 
-  const ask: ApprovalQueueService["ask"] = ({ agent, capability, decision, idempotencyKey, input }) =>
+  const withdrawSteps = (withdrawn: Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>) =>
+    Effect.flatMap(withdrawn, Effect.forEach((record) => endings.withdraw(record, "transaction"), { discard: true }))
+      .pipe(
+        Effect.catchAll((cause) =>
+          Effect.logWarning("Requests for approval of a transaction that ended could not be withdrawn", cause)
+        ),
+        Effect.uninterruptible
+      )
+
+  const requested = (request: NewRequest, step: Steps.WaitingStep | undefined) =>
     Effect.gen(function*() {
+      const record = yield* Effect.mapError(records.request(request), storeUnavailable)
+      yield* isAdded
+      if (step === undefined) return record
+      return yield* steps.wait(record, step, withdrawSteps(records.withdrawStepsOf(step.transactionId)))
+    }).pipe(Effect.uninterruptible)
+
+  const ask: ApprovalQueueService["ask"] = (asked) =>
+    Effect.gen(function*() {
+      const { agent, capability, decision, idempotencyKey, input, isCompensated = false, sessionId, traceparent } =
+        asked
+      const { transactionId } = asked
       const digest: string = yield* digestOf(input)
-      const asker = { agent: agent.name, capability, digest }
+      const asker = { agent: agent.name, capability, digest, transactionId }
       if (idempotencyKey === undefined) {
         const collected = yield* Effect.mapError(records.collect(asker), storeUnavailable)
         if (Option.isSome(collected)) return yield* outcomeOf(collected.value)
@@ -240,37 +246,23 @@ const make = Effect.gen(function*() {
       if ((yield* Effect.mapError(records.pendingCountOf(agent.name), storeUnavailable)) >= mostPending) {
         return yield* full(agent)
       }
-      const record = yield* Effect.mapError(
-        records.request({
-          ...asker,
-          arguments: input,
-          rule: decision.rule,
-          reason: decision.reason,
-          idempotencyKey,
-          expiresAt: DateTime.addDuration(yield* DateTime.now, lifetime)
-        }),
-        storeUnavailable
-      )
-      yield* added.open
-      return yield* outcomeOf(record)
+      const request = {
+        ...asker,
+        arguments: input,
+        rule: decision.rule,
+        reason: decision.reason,
+        idempotencyKey,
+        traceparent,
+        expiresAt: DateTime.addDuration(yield* DateTime.now, lifetime)
+      }
+      const step = transactionId === undefined ? undefined : { transactionId, sessionId, isCompensated }
+      return yield* Effect.flatMap(requested(request, step), outcomeOf)
     })
 
-  const expire = Effect.flatMap(
-    records.expire,
-    Effect.forEach(
-      (record) => Effect.zipRight(audit.decided(record, "expired", "time"), settleRefused(record, expired(record))),
-      { discard: true }
-    )
-  ).pipe(Effect.catchAll((cause) => Effect.logWarning("Requests for approval could not be ended", cause)))
-  const untilNextExpiry = Effect.gen(function*() {
-    const next = yield* Effect.orElseSucceed(records.nextExpiry, Option.none)
-    if (Option.isNone(next)) return yield* added.await
-    const wait = Math.max(1, DateTime.distance(yield* DateTime.now, next.value))
-    yield* Effect.raceFirst(Effect.sleep(Duration.millis(wait)), added.await)
-  })
-  const expireInTime = Effect.zipRight(Effect.zipRight(added.close, expire), untilNextExpiry)
-  yield* Effect.forkScoped(Effect.forever(expireInTime))
+  const isAdded = yield* Expiry.make(endings.expire)
+  yield* transactions.onEnding((id) => withdrawSteps(records.withdrawStepsOf(id)))
 
+  yield* withdrawSteps(records.withdrawOrphans)
   const takenOver = yield* records.takeOver
   if (takenOver.length > 0) {
     yield* Effect.logInfo(

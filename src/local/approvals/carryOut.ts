@@ -13,12 +13,17 @@ import { Registrations } from "../capabilities/Registrations.js"
 import { Policy } from "../policy/Policy.js"
 import type { EffectCheck } from "../recovery/EffectCheck.js"
 import { EffectChecks } from "../recovery/EffectChecks.js"
+import { Sessions } from "../sessions/Sessions.js"
 import { measure } from "../sessions/usage.js"
 import { Workspaces } from "../sessions/Workspaces.js"
 import { storeUnavailable } from "../store/agentFailure.js"
 import { type Agent, Agents } from "../store/Agents.js"
 import { type ApprovalRecord, ApprovalRequests } from "../store/Approvals.js"
+import type { InvocationTrace } from "../tracing/InvocationTrace.js"
+import { Transactions } from "../transactions/Transactions.js"
 import { digestOf } from "./digest.js"
+import { transactionOver } from "./outcome.js"
+import type { WaitingStep } from "./steps.js"
 
 const unknown = ({ approvalId, capability }: ApprovalRecord, reason = "it may or may not have taken effect") =>
   new OutcomeUnknown({
@@ -47,6 +52,8 @@ export const make = Effect.gen(function*() {
   const policy = yield* Policy
   const records = yield* ApprovalRequests
   const registrations = yield* Registrations
+  const sessions = yield* Sessions
+  const transactions = yield* Transactions
   const workspaces = yield* Workspaces
 
   const standing = ({ agent: name, capability }: ApprovalRecord) =>
@@ -68,7 +75,7 @@ export const make = Effect.gen(function*() {
     })
 
   // What was approved is looked at again as if it were asked for now, but for the approval.
-  const prepared = (record: ApprovalRecord, agent: Agent) =>
+  const prepared = (record: ApprovalRecord, agent: Agent, trace: InvocationTrace | undefined) =>
     Effect.gen(function*() {
       const registration = registrations.get(record.capability)
       const input = record.arguments
@@ -82,7 +89,8 @@ export const make = Effect.gen(function*() {
       }
       if ((yield* digestOf(input)) !== record.digest) return yield* notShown(record)
       const now = yield* Clock.currentTimeMillis
-      const decision = policy.decide(agent, registration.capability, input, now)
+      const decide = () => policy.decide(agent, registration.capability, input, now)
+      const decision = trace === undefined ? decide() : trace.decide(decide)
       // A limit on the rate is what the human has waived.
       if (decision.tier === "blocked" && decision.exceeded === undefined) {
         return yield* new PolicyDenied({
@@ -94,8 +102,17 @@ export const make = Effect.gen(function*() {
       }
       const run = yield* registration.prepare(input)
       policy.count(agent, registration.capability, now)
-      return { input, run }
+      const traced: Prepared = (invocation) =>
+        trace === undefined ? run(invocation) : trace.handler(() => run(invocation))
+      return { capability: registration.capability, input, run: traced }
     })
+
+  const workspaceOf = (agent: Agent) =>
+    Effect.mapError(
+      workspaces.of(agent),
+      (cause) =>
+        new ServiceUnavailable({ message: "The agent's workspace cannot be opened", service: "workspace", cause })
+    )
 
   const invocationOf = (record: ApprovalRecord, agent: Agent) =>
     Effect.gen(function*() {
@@ -104,14 +121,27 @@ export const make = Effect.gen(function*() {
         sessionId: record.approvalId,
         approvalId: record.approvalId,
         connectedAt: yield* DateTime.now,
-        workspace: yield* Effect.mapError(
-          workspaces.of(agent),
-          (cause) =>
-            new ServiceUnavailable({ message: "The agent's workspace cannot be opened", service: "workspace", cause })
-        ),
+        workspace: yield* workspaceOf(agent),
         usage: measure(),
         sessionScope: yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit)),
         invocations: () => 1
+      }
+      return invocation
+    })
+
+  // A step of a transaction is the session's own, and ends with it at the latest.
+  const invocationIn = (record: ApprovalRecord, agent: Agent, { sessionId, transactionId }: WaitingStep) =>
+    Effect.gen(function*() {
+      const session = sessionId === undefined ? undefined : sessions.running.get(sessionId)
+      if (session === undefined) return yield* transactionOver(record, transactionId)
+      const invocation: Invocation = {
+        agent,
+        sessionId: session.id,
+        connectedAt: session.connectedAt,
+        workspace: yield* workspaceOf(agent),
+        usage: session.usage,
+        sessionScope: session.scope,
+        invocations: session.invocations
       }
       return invocation
     })
@@ -160,10 +190,10 @@ export const make = Effect.gen(function*() {
     )
   }
 
-  const prepareToRun = (record: ApprovalRecord) =>
+  const prepareToRun = (record: ApprovalRecord, trace: InvocationTrace | undefined) =>
     Effect.gen(function*() {
       const agent = yield* standing(record)
-      const { input, run } = yield* prepared(record, agent)
+      const { input, run } = yield* prepared(record, agent, trace)
       const invocation = yield* invocationOf(record, agent)
       const begun: Begun = { record, check: checks.get(record.capability), input, invocation, run }
       return begun
@@ -173,20 +203,50 @@ export const make = Effect.gen(function*() {
   const alone = ({ check, input, invocation }: Begun, effect: Effect.Effect<unknown, KruxosError>) =>
     check === undefined ? effect : check.alone(input, contextOf(invocation), effect)
 
-  /**
-   * Runs what was approved, with exactly the arguments shown; or goes on where a gateway was cut off while it did. `onEnd` is told
-   * what came of it before anything else may change the same files.
-   */
-  return (
-    record: ApprovalRecord,
-    onEnd: (exit: Exit.Exit<unknown, KruxosError>) => Effect.Effect<void>
-  ): Effect.Effect<unknown, KruxosError> =>
-    Effect.matchCauseEffect(prepareToRun(record), {
+  const carriedOut = (record: ApprovalRecord, onEnd: OnEnd, trace: InvocationTrace | undefined) =>
+    Effect.matchCauseEffect(prepareToRun(record, trace), {
       onFailure: (cause): Effect.Effect<unknown, KruxosError> => onEnd(Exit.failCause(cause)),
       onSuccess: (begun) =>
         alone(begun, Effect.onExit(Option.isSome(record.beganAt) ? goOn(begun) : begin(begun), onEnd))
+    })
+
+  // What was cut off has been undone with its transaction, so that there is nothing to go on with.
+  const carriedOutIn = (record: ApprovalRecord, step: WaitingStep, trace: InvocationTrace | undefined) =>
+    Effect.gen(function*() {
+      const { isCompensated, transactionId } = step
+      const agent = yield* standing(record)
+      const { capability, input, run } = yield* prepared(record, agent, trace)
+      const invocation = yield* invocationIn(record, agent, step)
+      yield* Effect.mapError(records.begin(record.approvalId, undefined), storeUnavailable)
+      const idempotencyKey = Option.getOrUndefined(record.idempotencyKey)
+      return yield* transactions.run(
+        { transactionId, capability, input, idempotencyKey, isCompensated },
+        invocation,
+        run
+      )
+    })
+
+  /**
+   * Runs what was approved, with exactly the arguments shown; or goes on where a gateway was cut off while it did. `onEnd` is told
+   * what came of it before anything else may change the same files. A step of a transaction runs in it, and not without it.
+   */
+  return (
+    record: ApprovalRecord,
+    step: WaitingStep | undefined,
+    onEnd: OnEnd,
+    trace: InvocationTrace | undefined
+  ): Effect.Effect<unknown, KruxosError> =>
+    Option.match(record.transactionId, {
+      onNone: () => carriedOut(record, onEnd, trace),
+      onSome: (transactionId) =>
+        Effect.onExit(
+          step === undefined ? transactionOver(record, transactionId) : carriedOutIn(record, step, trace),
+          onEnd
+        )
     }).pipe(Effect.scoped)
 })
+
+type OnEnd = (exit: Exit.Exit<unknown, KruxosError>) => Effect.Effect<void>
 
 interface Arguments {
   readonly [name: string]: unknown

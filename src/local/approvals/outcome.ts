@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { decodeFailure } from "../../errors/decode.js"
 import { OutcomeUnknown } from "../../errors/gateway.js"
-import { ApprovalExpired, ApprovalRejected, ApprovalRequired } from "../../errors/general.js"
+import { ApprovalExpired, ApprovalRejected, ApprovalRequired, TransactionClosed } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { wireFailureOfAny } from "../../errors/wire.js"
 import { readResult } from "../protocol/readResult.js"
@@ -27,14 +27,28 @@ export const rejected = ({ approvalId, capability, decisionReason }: ApprovalRec
     reason: Option.getOrUndefined(decisionReason)
   })
 
-/** What an agent is told whose request nobody decided, or that it took back. */
-export const expired = ({ approvalId, capability, status }: ApprovalRecord): ApprovalExpired =>
+// An agent takes a request back without a word.
+const withdrawn = ({ approvalId, capability, decisionReason }: ApprovalRecord) =>
+  `The request for approval of ${capability} was withdrawn (${approvalId})${
+    Option.match(decisionReason, { onNone: () => "", onSome: (reason) => `: ${reason}` })
+  }`
+
+/** What an agent is told whose request nobody decided, that it took back, or whose transaction has ended. */
+export const expired = (record: ApprovalRecord): ApprovalExpired =>
   new ApprovalExpired({
-    message: status === "withdrawn"
-      ? `The request for approval of ${capability} was withdrawn (${approvalId})`
-      : `Nobody decided about ${capability} in time (${approvalId})`,
-    approvalId,
-    capability
+    message: record.status === "withdrawn"
+      ? withdrawn(record)
+      : `Nobody decided about ${record.capability} in time (${record.approvalId})`,
+    approvalId: record.approvalId,
+    capability: record.capability
+  })
+
+/** What an agent is told when what was approved is a step of a transaction that is over. */
+export const transactionOver = ({ approvalId, capability }: ApprovalRecord, transactionId: string): TransactionClosed =>
+  new TransactionClosed({
+    message: `${capability} was approved (${approvalId}) as a step of a transaction that is over`,
+    capability,
+    transactionId
   })
 
 /** What an agent is told when a bug cut off what was approved. */

@@ -16,11 +16,13 @@ import type { ApprovalRecord } from "../store/Approvals.js"
 import { AuditLog } from "../store/AuditLog.js"
 import type { GatewayInstance } from "../store/GatewayInstance.js"
 import { Supervision } from "../supervision/Supervision.js"
+import type { InvocationTrace } from "../tracing/InvocationTrace.js"
 import { keepHead, knownHead } from "./anchoring.js"
 import type { Fact } from "./chain.js"
 import { type About, aboutApproval, decided, type Details, fact, joined, type Kind } from "./facts.js"
 import { outcomeOf, recordedMessage, whyRefused } from "./outcome.js"
 import { recordedArguments, recordedText } from "./recorded.js"
+import * as Transactions from "./transactionFacts.js"
 import * as Writer from "./writer.js"
 
 type Work = Effect.Effect<unknown, KruxosError>
@@ -28,6 +30,7 @@ type Work = Effect.Effect<unknown, KruxosError>
 /** An invocation that has come in. */
 export interface Attempt {
   readonly idempotencyKey: string | undefined
+  readonly trace: InvocationTrace | undefined
   /** Lets a record of keys run the invocation, or answer in its place. */
   readonly once: (
     own: Work,
@@ -55,6 +58,11 @@ export interface Invoked {
   readonly capability: string
   readonly input: unknown
   readonly idempotencyKey: string | undefined
+  /** The transaction that it is a step of. */
+  readonly transactionId?: string | undefined
+  readonly trace?: InvocationTrace | undefined
+  /** Told how it ended. */
+  readonly onEnd?: ((exit: Exit.Exit<unknown, KruxosError>) => void) | undefined
 }
 
 type OnEnd = (exit: Exit.Exit<unknown, KruxosError>) => Effect.Effect<void>
@@ -73,6 +81,11 @@ export interface AuditService {
    * Where the first cannot be written, `onEnd` is told so, and nothing runs.
    */
   readonly carryOut: (record: ApprovalRecord, onEnd: OnEnd, run: (onEnd: OnEnd) => Work) => Work
+  /** A transaction, or a savepoint, has begun or ended. The entries of its steps name it. */
+  readonly transaction: {
+    readonly began: (transaction: Transactions.TransactionBegun) => Effect.Effect<void>
+    readonly ended: (transaction: Transactions.TransactionEnded) => Effect.Effect<void>
+  }
   /** A supervisor has paused an agent, or let it go on, or removed a key of its state. */
   readonly supervised: (
     change: "agent_paused" | "agent_resumed" | "state_removed",
@@ -96,6 +109,7 @@ const make = (dataDirectory: string | undefined) =>
     yield* keepHead(dataDirectory, () => end())
     const writer = yield* Writer.make(log, known)
     end = writer.head
+    const roots = Transactions.makeRoots()
     let invocations = 0
 
     // Supervisors are told when it happens, which may be long before it is written.
@@ -107,7 +121,9 @@ const make = (dataDirectory: string | undefined) =>
     const note = (kind: Kind, about: About, details: Details, recorded?: string) =>
       noteFact(fact(clock.unsafeCurrentTimeMillis(), kind, about, details, recorded))
 
-    const attempt: AuditService["attempt"] = ({ capability: name, idempotencyKey, input, session }) => {
+    const attempt: AuditService["attempt"] = (
+      { capability: name, idempotencyKey, input, onEnd, session, trace, transactionId }
+    ) => {
       const invocation = ++invocations
       const about: Mutable<About> = {
         agent: session.agent.name,
@@ -115,7 +131,8 @@ const make = (dataDirectory: string | undefined) =>
         capability: recordedText(name.slice(0, 200)),
         tier: undefined,
         rule: undefined,
-        idempotencyKey
+        idempotencyKey,
+        transaction: roots.about(transactionId)
       }
       const arrivedAt = clock.unsafeCurrentTimeMillis()
       let reason: string | undefined
@@ -185,6 +202,7 @@ const make = (dataDirectory: string | undefined) =>
 
       return {
         idempotencyKey,
+        trace,
         once: (own, recorded) =>
           Effect.suspend(() => {
             isAnswered = true
@@ -205,15 +223,21 @@ const make = (dataDirectory: string | undefined) =>
               // What goes on without the one who asked for it speaks for itself.
               const goesOn = idempotencyKey !== undefined && Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)
               if (!isRun && !goesOn) notRun(exit)
+              onEnd?.(exit)
             }))
       }
     }
+
+    const aboutRequest = (record: ApprovalRecord): About => ({
+      ...aboutApproval(record),
+      transaction: roots.about(Option.getOrUndefined(record.transactionId))
+    })
 
     const carryOut: AuditService["carryOut"] = (record, onEnd, run) =>
       Effect.suspend(() => {
         const at = clock.unsafeCurrentTimeMillis()
         const invocation = ++invocations
-        const about = aboutApproval(record)
+        const about = aboutRequest(record)
         const again = Option.isSome(record.beganAt) ? { again: true } : {}
         const started = fact(
           at,
@@ -238,8 +262,19 @@ const make = (dataDirectory: string | undefined) =>
     const service: AuditService = {
       attempt,
       decided: (record, decision, by, reason) =>
-        Effect.map(Clock.currentTimeMillis, (at) => void noteFact(decided(at, record, decision, by, reason))),
+        Effect.map(
+          Clock.currentTimeMillis,
+          (at) => void noteFact(decided(at, aboutRequest(record), decision, by, reason))
+        ),
       carryOut,
+      transaction: {
+        began: (begun) =>
+          Effect.sync(() => {
+            roots.add(begun)
+            noteFact(Transactions.began(clock.unsafeCurrentTimeMillis(), begun))
+          }),
+        ended: (ended) => Effect.sync(() => void noteFact(Transactions.ended(clock.unsafeCurrentTimeMillis(), ended)))
+      },
       supervised: (change, agent, supervisor, key) =>
         Effect.sync(() =>
           void note(change, { agent }, {

@@ -8,6 +8,8 @@ import { recordedText } from "./recorded.js"
  * - `invocation_answered`: from what is known of an earlier one, without running anything
  * - `refused`: nothing ran, and `details` say which error said so
  * - `approval_requested`, `approval_decided` (also by time, or by the agent itself), `approval_carried_out`
+ * - `transaction_started`, `transaction_ended`, also of savepoints; `details` of each of its steps have its `transaction_id`, and within a
+ *   savepoint the `root_transaction_id` of the outermost transaction
  * - `agent_created`, `agent_key_rotated`, `agent_paused`, `agent_resumed`, `agent_revoked`
  * - `state_removed`: a supervisor has removed a key of an agent's persistent state
  * - `entries_lost`: the log could not be written for a while, and this is what is missing
@@ -22,6 +24,8 @@ export type Kind =
   | "approval_requested"
   | "approval_decided"
   | "approval_carried_out"
+  | "transaction_started"
+  | "transaction_ended"
   | "agent_created"
   | "agent_key_rotated"
   | "agent_paused"
@@ -40,6 +44,8 @@ export interface About {
   readonly rule?: string | undefined
   readonly approvalId?: string | undefined
   readonly idempotencyKey?: string | undefined
+  /** The transaction that it is or belongs to; `root` is the outermost one, where that is another. */
+  readonly transaction?: { readonly id: string; readonly root: string | undefined } | undefined
 }
 
 /** What an entry says besides. */
@@ -49,7 +55,12 @@ export interface Details {
 
 /** An entry for the log. `recorded` are arguments as {@link recordedArguments} made them. */
 export const fact = (at: number, kind: Kind, about: About, details: Details, recorded?: string): Fact => {
-  const text = JSON.stringify(details)
+  const { transaction } = about
+  const text = JSON.stringify(
+    transaction === undefined
+      ? details
+      : { ...details, transaction_id: transaction.id, root_transaction_id: transaction.root }
+  )
   const rest = text === "{}" ? "}" : `,${text.slice(1)}`
   return {
     at,
@@ -102,12 +113,12 @@ export const aboutApproval = (record: ApprovalRecord): About => ({
 /** What became of a request for approval that was pending, who made it so, and why. */
 export const decided = (
   at: number,
-  record: ApprovalRecord,
+  about: About,
   decision: string,
   by: string,
   reason: string | undefined
 ): Fact =>
-  fact(at, "approval_decided", aboutApproval(record), {
+  fact(at, "approval_decided", about, {
     decision,
     by,
     reason: reason === undefined || reason === "" ? undefined : recordedText(reason.slice(0, 1024))

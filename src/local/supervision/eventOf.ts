@@ -105,8 +105,13 @@ const refused = (fact: Fact, details: Data): Told => {
   }
 }
 
-const toldOf = (fact: Fact): Told => {
-  const details = detailsOf(fact)
+// So that what belongs to one transaction can be shown together.
+const transactionOf = (details: Data): Data => ({
+  ...optional("transaction_id", details["transaction_id"]),
+  ...optional("root_transaction_id", details["root_transaction_id"])
+})
+
+const toldOf = (fact: Fact, details: Data): Told => {
   const { approvalId, capability, kind, rule } = fact
   switch (kind) {
     case "invocation_started":
@@ -150,12 +155,17 @@ const toldOf = (fact: Fact): Told => {
  * What supervisors are told of something that the audit log has, or will have. What is no event of the protocol, such as that an
  * agent was paused, has the kind of its entry for a type.
  */
-export const eventOf = (fact: Fact): SupervisionEvent => ({
-  ...toldOf(fact),
-  timestamp: timeOf(fact),
-  agent: fact.agent,
-  ...(fact.sessionId === null ? {} : { session_id: fact.sessionId })
-})
+export const eventOf = (fact: Fact): SupervisionEvent => {
+  const details = detailsOf(fact)
+  const { data, type } = toldOf(fact, details)
+  return {
+    type,
+    data: { ...data, ...transactionOf(details) },
+    timestamp: timeOf(fact),
+    agent: fact.agent,
+    ...(fact.sessionId === null ? {} : { session_id: fact.sessionId })
+  }
+}
 
 /** An entry of the audit log as supervisors are shown it, with its number there. */
 export const activityOf = (entry: AuditEntry): { readonly sequence: number; readonly event: SupervisionEvent } => ({

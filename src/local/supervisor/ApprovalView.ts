@@ -17,6 +17,8 @@ export const ApprovalView = Schema.Struct({
   arguments_length: Schema.optional(Schema.Int),
   digest: Schema.String,
   rule: Schema.String,
+  /** The transaction that it is a step of. */
+  transaction_id: Schema.optional(Schema.String),
   reason: Schema.NullOr(Schema.String),
   status: ApprovalState,
   created_at: Schema.DateTimeUtc,
@@ -41,6 +43,7 @@ const common = (record: Omit<ApprovalSummary, "arguments" | "argumentsLength">) 
   capability: record.capability,
   digest: record.digest,
   rule: record.rule,
+  transaction_id: Option.getOrUndefined(record.transactionId),
   reason: Option.getOrNull(record.reason),
   status: record.status,
   created_at: record.requestedAt,

@@ -32,6 +32,8 @@ const asEvents: { readonly [Type in EventType]: ReadonlyArray<Selected> } = {
 }
 
 const asThemselves: { readonly [Other in Exclude<Kind, ToldAsEvents>]: ReadonlyArray<Selected> } = {
+  transaction_started: [{ kinds: ["transaction_started"] }],
+  transaction_ended: [{ kinds: ["transaction_ended"] }],
   agent_created: [{ kinds: ["agent_created"] }],
   agent_key_rotated: [{ kinds: ["agent_key_rotated"] }],
   agent_paused: [{ kinds: ["agent_paused"] }],

@@ -27,6 +27,9 @@ export const agent = Schema.optional(matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$
 /** A capability; `*` stands for any text. */
 export const capability = Schema.optional(matching(/^[A-Za-z0-9_.*-]{1,200}$/))
 
+/** The id of a transaction. */
+export const transaction = Schema.optional(matching(/^[A-Za-z0-9._-]{1,64}$/))
+
 const time = matching(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/)
 
 const millis = Schema.transform(Schema.DateTimeUtcFromSelf, Schema.Number, {
@@ -44,6 +47,7 @@ export const allowed = {
   offset: "offset is a whole number",
   agent: "agent is the name of one: 1 to 64 letters, digits, \"-\", \"_\" and \".\", with a letter or digit first",
   capability: "capability is the name of one, in which a star stands for any text",
+  transaction: "transaction is the id of one",
   since: "since is a time such as 2026-01-31T12:00:00Z"
 }
 

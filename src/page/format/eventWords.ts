@@ -1,7 +1,9 @@
 import type { SupervisionEvent } from "../../local/supervision/SupervisionEvent.js"
+import { shortId } from "../../local/supervision/transactionOf.js"
 import { counted } from "./size.js"
 import { subjectOf } from "./subject.js"
 import { duration, milliseconds } from "./time.js"
+import { endedWords } from "./transactionWords.js"
 
 /** How an event should feel. */
 export type Tone = "good" | "bad" | "waiting" | "quiet"
@@ -31,6 +33,8 @@ const taken = (value: unknown) => typeof value === "number" ? milliseconds(value
 
 const toneOfDecision = (decision: string | undefined): Tone =>
   decision === "approved" || decision === "approve" ? "good" : decision?.startsWith("reject") === true ? "bad" : "quiet"
+
+const shortOf = (id: unknown) => typeof id === "string" ? shortId(id) : undefined
 
 const plain = (type: string) => type.replaceAll("_", " ")
 
@@ -78,6 +82,18 @@ const wordsOf = ({ data, type }: SupervisionEvent): Omit<EventWords, "capability
         what: `alert about ${text(data["component"]) ?? "health"}`,
         detail: text(data["message"])
       }
+    // Savepoints, and those at whose steps nobody looks.
+    case "transaction_started":
+      return {
+        tone: "quiet",
+        what: data["parent"] === undefined ? "began a transaction" : "began a savepoint",
+        detail: shortOf(data["transaction_id"])
+      }
+    case "transaction_ended": {
+      const { detail, tone, what } = endedWords(data)
+      const kind = data["parent"] === undefined ? "transaction" : "savepoint"
+      return { tone, what: `${kind} ${what}`, detail: joined(shortOf(data["transaction_id"]), detail) }
+    }
     case "entries_lost":
     case "end_lost":
       return { tone: "bad", what: "entries of the audit log are missing", detail: undefined }

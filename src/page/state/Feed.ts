@@ -43,9 +43,14 @@ export const noFeed: Feed = {
 export const maximumRows = 1000
 
 const identity = ({ agent, data, timestamp, type }: SupervisionEvent, as: string = type): string =>
-  [as, DateTime.toEpochMillis(timestamp), agent, data["capability"], data["approval_id"] ?? data["session_id"]].join(
-    "|"
-  )
+  [
+    as,
+    DateTime.toEpochMillis(timestamp),
+    agent,
+    data["capability"],
+    data["approval_id"] ?? data["session_id"],
+    data["transaction_id"]
+  ].join("|")
 
 // The log has one entry for what began and ended before it was written, with the time of the beginning.
 const identities = (event: SupervisionEvent): ReadonlyArray<string> =>

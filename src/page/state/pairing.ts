@@ -20,7 +20,7 @@ const fits = ({ startedAt }: Open, { data, timestamp }: SupervisionEvent): boole
 }
 
 const keyOf = ({ agent, data, session_id }: SupervisionEvent): string =>
-  JSON.stringify([agent, session_id, data["capability"], data["approval_id"]])
+  JSON.stringify([agent, session_id, data["capability"], data["approval_id"], data["transaction_id"]])
 
 /**
  * Makes what adds to the end of an invocation the arguments that came with its start. The stream does not say which start an end

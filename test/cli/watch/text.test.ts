@@ -22,6 +22,36 @@ const said = (type: string, data: SupervisionEvent["data"], agent?: string | nul
 const hostile = "\u001b[2J\u001b]0;title\u0007\u009b31m\r\nid  approved\u202egnp.exe\u2066\u2028\u007f"
 
 describe("an event in the terminal", () => {
+  it("says which transaction it belongs to", () => {
+    const outer = { transaction_id: "txn-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0" }
+    const inner = { transaction_id: "txn-99999999-0000", root_transaction_id: outer.transaction_id }
+    const lines = [
+      said("transaction_started", { timeout_seconds: 60, ...outer }),
+      said("capability_result", { capability: "a.b", success: true, duration_ms: 12, ...outer }),
+      said("transaction_started", { timeout_seconds: 30, parent: outer.transaction_id, ...inner }),
+      said("transaction_ended", { outcome: "committed", steps: 1, parent: "txn-0", duration_ms: 3, ...inner }),
+      said("transaction_ended", {
+        outcome: "rolled_back",
+        reason: "timeout",
+        steps: 3,
+        rolled_back: 1,
+        not_reversible: 1,
+        conflicts: 2,
+        duration_ms: 60_000,
+        ...outer
+      }),
+      said("transaction_ended", { outcome: "committed", transaction_id: hostile })
+    ]
+    assert.deepStrictEqual(lines.slice(0, 5), [
+      "builder   [0f1e2d3c]  begins     a transaction for 1 min",
+      "builder   [0f1e2d3c]  succeeds   a.b in 12 ms",
+      "builder   [0f1e2d3c/99999999]  begins     a savepoint for 30 s",
+      "builder   [0f1e2d3c/99999999]  commits    a savepoint of 1 step in 3 ms",
+      "builder   [0f1e2d3c]  undoes     a transaction of 3 steps in 1 min because: timeout (1 not reversible, 2 in conflict)"
+    ])
+    assert.match(lines[5] ?? "", /^builder {3}\[[\x20-\x7e…]+\] {2}commits {4}a transaction of 0 steps$/)
+  })
+
   it("says when, who, what and how it ended", () => {
     assert.strictEqual(
       makeLine()(event("capability_invoked", {

@@ -227,6 +227,8 @@ layer(gatewayLayer({ policy: "enterprise-restrictive" }), { excludeTestServices:
           ["/audit?since=yesterday", {}, 400, "since is a time"],
           ["/audit?since=2026-02-31T12:00:61Z", {}, 400, "since is a time"],
           ["/audit?capability=a%00b", {}, 400, "capability is"],
+          ["/audit?transaction=", {}, 400, "transaction is the id"],
+          ["/activity?transaction=a%20b", {}, 400, "transaction is the id"],
           ["/audit?limit=ten", {}, 400, "limit is 1 to 1000"],
           ["/audit?__proto__=1", {}, 400, "Parameters are"],
           ["/audit/1", {}, 404, "nothing here"]

@@ -20,8 +20,20 @@ const types = Schema.transform(Schema.String, Schema.Array(Schema.String.pipe(Sc
 })
 
 const readQuery = Query.make(
-  { agent: Query.agent, type: Schema.optional(types), limit: Query.limit, offset: Query.offset },
-  [allowed.agent, `type is one or more, with commas, of ${activityTypes.join(", ")}`, allowed.limit, allowed.offset]
+  {
+    agent: Query.agent,
+    type: Schema.optional(types),
+    transaction: Query.transaction,
+    limit: Query.limit,
+    offset: Query.offset
+  },
+  [
+    allowed.agent,
+    `type is one or more, with commas, of ${activityTypes.join(", ")}`,
+    allowed.transaction,
+    allowed.limit,
+    allowed.offset
+  ]
 )
 
 const encodeEvent = Schema.encodeSync(SupervisionEvent)
@@ -34,8 +46,8 @@ export const make: Effect.Effect<Route, never, AuditPages> = Effect.map(
   (pages) =>
     readable((query) =>
       Effect.gen(function*() {
-        const { agent, limit = usualLimit, offset = 0, type } = yield* readQuery(query)
-        const filter = { agent, selected: type === undefined ? undefined : entriesOf(type) }
+        const { agent, limit = usualLimit, offset = 0, transaction, type } = yield* readQuery(query)
+        const filter = { agent, transaction, selected: type === undefined ? undefined : entriesOf(type) }
         const total = yield* pages.count(filter)
         const entries = yield* pages.page(filter, { limit, offset })
         const activity = entries.map((entry) => {

@@ -9,8 +9,14 @@ import type { Route } from "../Route.js"
 const { allowed } = Query
 
 const readQuery = Query.make(
-  { agent: Query.agent, capability: Query.capability, since: Query.since, limit: Query.limit },
-  [allowed.agent, allowed.capability, allowed.since, allowed.limit]
+  {
+    agent: Query.agent,
+    capability: Query.capability,
+    transaction: Query.transaction,
+    since: Query.since,
+    limit: Query.limit
+  },
+  [allowed.agent, allowed.capability, allowed.transaction, allowed.since, allowed.limit]
 )
 
 const usualLimit = 100

@@ -10,15 +10,18 @@ import { memo } from "../parts/memo.js"
 import { AgentName, CapabilityName } from "../parts/Name.js"
 import { SafeText } from "../parts/SafeText.js"
 
-/** One thing that happened; it opens to all that is known of it. */
-export const EventRow = memo(({ row: { event } }: { readonly row: Row }) => {
+/** One thing that happened; it opens to all that is known of it. What is in a savepoint stands a little further in. */
+export const EventRow = memo(({ isNested = false, row: { event } }: {
+  readonly row: Row
+  readonly isNested?: boolean
+}) => {
   const [isOpen, setOpen] = useState(false)
   const { capability, detail, subject, tone, what } = eventWords(event)
   const toggled = ({ currentTarget }: Event) => {
     if (currentTarget instanceof HTMLDetailsElement) setOpen(currentTarget.open)
   }
   return html`
-    <li>
+    <li class=${isNested ? "nested" : undefined}>
       <details class="row event ${tone}" onToggle=${toggled}>
         <summary>
           <time datetime=${DateTime.formatIso(event.timestamp)} title=${absolute(event.timestamp)}>${

@@ -2,6 +2,7 @@ import * as DateTime from "effect/DateTime"
 import { html } from "htm/preact"
 import { h } from "preact"
 import { useEffect, useRef } from "preact/hooks"
+import { shortId } from "../../../local/supervision/transactionOf.js"
 import { purposeOf } from "../../format/purpose.js"
 import { visibleText } from "../../format/visible.js"
 import { useSelected } from "../../state/Cell.js"
@@ -23,6 +24,14 @@ const PolicySays = ({ request: { view: { reason, rule } } }: { readonly request:
       <span class="policy-label">Policy</span>
       <span>${reason === null ? "This needs a human's approval." : h(SafeText, { text: reason })}</span>
       <code class="rule" title="The rule that asks for approval">${h(SafeText, { text: rule })}</code>
+    </p>`
+
+const PartOf = ({ transaction }: { readonly transaction: string }) =>
+  html`
+    <p class="policy">
+      <span class="policy-label">Transaction</span>
+      <span>It is a step of a transaction: rejecting it undoes the other steps.</span>
+      <code class="rule" title=${transaction}>${h(SafeText, { text: shortId(transaction) })}</code>
     </p>`
 
 const Times = ({ request: { view } }: { readonly request: Request }) => {
@@ -79,6 +88,7 @@ export const RequestCard = ({ desk, request }: { readonly desk: Desk; readonly r
       ${purpose !== undefined && html`<p class="purpose">${purpose}</p>`}
       ${h(RequestArguments, { desk, request })}
       ${h(PolicySays, { request })}
+      ${isPending && view.transaction_id !== undefined && h(PartOf, { transaction: view.transaction_id })}
       <footer>
         ${
     isPending
