@@ -5,6 +5,8 @@ export type { Prose, Proses } from "./catalogue/Prose.js"
 export type { DiscoveryError, OutcomeError } from "./connection/invocations.js"
 export { GatewayStatus } from "./connection/Link.js"
 export * from "./errors/index.js"
+export { InvocationEvent } from "./schema/InvocationEvent.js"
+export type { RollbackReport } from "./schema/Rollback.js"
 export { Approvals, type ApprovalsError, type ApprovalsService, type WaitOptions } from "./services/Approvals.js"
 export {
   Capabilities,
@@ -38,3 +40,14 @@ export {
   type UpdateError,
   type UpdateOptions
 } from "./services/State.js"
+export {
+  type BeginError,
+  type CommitError,
+  Transaction,
+  type TransactionError,
+  type TransactionHandle,
+  type TransactionMode,
+  type TransactionOptions,
+  type TransactionRequestError,
+  type TransactionService
+} from "./services/Transaction.js"

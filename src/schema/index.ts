@@ -9,6 +9,7 @@ export {
   SideEffect
 } from "./CapabilityDefinition.js"
 export { ErrorResponse, InvocationResult } from "./Invocation.js"
+export { InvocationEvent } from "./InvocationEvent.js"
 export { Outcome } from "./Outcome.js"
 export {
   AgentId,
@@ -25,6 +26,7 @@ export {
   Url
 } from "./primitives.js"
 export { RecoveryAction } from "./RecoveryAction.js"
+export { RollbackConflict, RollbackReport } from "./Rollback.js"
 export type { Feature, Session } from "./Session.js"
 export {
   type PersistentEntry,

@@ -9,22 +9,28 @@ import type { AnyCatalogue, Input, InvokeErrorIn, NameIn, Output } from "../cata
 import { isListed, type ListFilter } from "../catalogue/listFilter.js"
 import * as Invocations from "../connection/invocations.js"
 import { Invocation, type InvokeRequest, type RawOutcome } from "../connection/InvokeRequest.js"
+import { isTraced } from "../connection/isTraced.js"
 import { GatewayStatus, type Link } from "../connection/Link.js"
+import { meterOf } from "../connection/Meter.js"
+import type { OnProgress } from "../connection/progress.js"
 import { decodeFailure } from "../errors/decode.js"
 import type { GatewayError } from "../errors/gateway.js"
 import { type CapabilityNotFound, OutputMismatch } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
 import type { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
 import type { InvocationResult } from "../schema/Invocation.js"
+import type { InvocationEvent } from "../schema/InvocationEvent.js"
 import { Outcome } from "../schema/Outcome.js"
 import type { Send } from "./approvalRegion.js"
 import { type Arguments, type Codec, codecOf, ownTimeoutSeconds } from "./codec.js"
 import { makeIdempotencyKey } from "./idempotencyKey.js"
+import { invocationEvents } from "./invocationEvents.js"
+import { invokeSpan } from "./spans.js"
 
 export type { ListFilter } from "../catalogue/listFilter.js"
 
-/** How one invocation is made. */
-export interface InvokeOptions {
+/** How one invocation is made; `Output` is what it succeeds with. */
+export interface InvokeOptions<Output = unknown> {
   /**
    * How long to wait for the answer. Else it is the gateway's `requestTimeout` or, where the capability has a `timeout` of
    * its own, that and 5 seconds, whichever is longer.
@@ -37,10 +43,17 @@ export interface InvokeOptions {
    * asked for again.
    */
   readonly idempotencyKey?: string | undefined
+  /**
+   * How to undo the invocation, given its output, where it is a step of a transaction: with this, what the gateway cannot undo may run
+   * there. It is run when the transaction is rolled back, outside of it, on a fiber that is not interrupted; where it fails, the step is
+   * one of those that RollbackIncomplete calls not reversible. It takes the place of what the gateway would do. Outside of a transaction
+   * it is not looked at.
+   */
+  readonly compensate?: ((output: Output) => Effect.Effect<unknown, unknown>) | undefined
 }
 
 /** The options of `invokeDynamic`: `output` is the schema that the output is decoded with. */
-export interface DynamicOptions<A, I> extends InvokeOptions {
+export interface DynamicOptions<A, I> extends InvokeOptions<A> {
   readonly output: Schema.Schema<A, I>
 }
 
@@ -48,8 +61,8 @@ export interface DynamicOptions<A, I> extends InvokeOptions {
 export type InvokeError<Name extends NameIn<BuiltIn>> = InvokeErrorIn<BuiltIn, Name>
 
 /** The arguments of `invoke` after the name; the input may be left out where nothing in it is required. */
-type InvokeArguments<I> = {} extends I ? [input?: I, options?: InvokeOptions]
-  : [input: I, options?: InvokeOptions]
+type InvokeArguments<I, O> = {} extends I ? [input?: I, options?: InvokeOptions<O>]
+  : [input: I, options?: InvokeOptions<O>]
 
 /** What an agent can do at its gateway. Source: the guide's "Capability discovery" and "Invocation". */
 export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
@@ -72,7 +85,7 @@ export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
    */
   readonly invoke: <Name extends NameIn<C>>(
     name: Name,
-    ...args: InvokeArguments<Input<C, Name>>
+    ...args: InvokeArguments<Input<C, Name>, Output<C, Name>>
   ) => Effect.Effect<Output<C, Name>, InvokeErrorIn<C, Name>>
 
   /**
@@ -85,12 +98,30 @@ export interface CapabilitiesService<C extends AnyCatalogue = BuiltIn> {
   }
 
   /**
+   * As `invoke`, and tells meanwhile how far it is. The last element is `Completed`, with the output. Whoever stops reading stops the
+   * invocation; who reads slowly misses progress, and holds nothing up. There is progress where the gateway has the feature `progress`
+   * and not over HTTP, from capabilities that report any, and not of what a gateway carries out after its approval. Where the
+   * connection was lost and the invocation is made again, it may begin anew.
+   */
+  readonly invokeStream: <Name extends NameIn<C>>(
+    name: Name,
+    ...args: InvokeArguments<Input<C, Name>, Output<C, Name>>
+  ) => Stream.Stream<InvocationEvent<Output<C, Name>>, InvokeErrorIn<C, Name>>
+
+  /** `invokeStream` by a name that is not known before run time, as `invokeDynamic` is `invoke`. */
+  readonly invokeDynamicStream: (
+    name: string,
+    input?: Arguments,
+    options?: InvokeOptions
+  ) => Stream.Stream<InvocationEvent<unknown>, KruxosError>
+
+  /**
    * As `invoke`, but a failure of the capability is a value: the guide's `InvocationResult`. Only failures of the
    * connection fail.
    */
   readonly invokeResult: <Name extends NameIn<C>>(
     name: Name,
-    ...args: InvokeArguments<Input<C, Name>>
+    ...args: InvokeArguments<Input<C, Name>, Output<C, Name>>
   ) => Effect.Effect<InvocationResult<Output<C, Name>>, GatewayError>
 
   /**
@@ -133,10 +164,24 @@ const byName = (one: CapabilityDefinition, other: CapabilityDefinition) =>
 
 const graceMillis = 5000
 
+type CallOptions = Omit<InvokeOptions, "compensate">
+
 /** What is known of a capability that is invoked. */
 type Known = Omit<Codec<never, unknown, KruxosError>, "encode" | "settle">
 
-const nothingKnown = { replayable: false, fits: undefined, answersWithText: false }
+/** With how its caller undoes it, given the output as the caller reads it. */
+const compensatedBy = <A>(
+  request: InvokeRequest,
+  options: InvokeOptions<A> | undefined,
+  read: (raw: unknown) => Effect.Effect<A, unknown>
+): InvokeRequest => {
+  const compensate = options?.compensate
+  return compensate === undefined
+    ? request
+    : { ...request, compensate: (raw) => Effect.flatMap(read(raw), compensate) }
+}
+
+const nothingKnown = { replayable: false, fits: undefined, answersWithText: false, meter: meterOf("client") }
 
 /**
  * Makes the service over a link. `requestTimeoutMillis` is how long a call waits that says nothing else; `send` makes an
@@ -148,7 +193,7 @@ export const make = <C extends AnyCatalogue>(
   requestTimeoutMillis: number,
   send: Send = (request) => Invocations.invoke(link, request)
 ): CapabilitiesService<C> => {
-  const timeoutOf = (options: InvokeOptions | undefined, ownSeconds: number | undefined): number =>
+  const timeoutOf = (options: CallOptions | undefined, ownSeconds: number | undefined): number =>
     options?.timeout !== undefined
       ? Duration.toMillis(options.timeout)
       : Math.max(requestTimeoutMillis, ownSeconds === undefined ? 0 : ownSeconds * 1000 + graceMillis)
@@ -156,7 +201,7 @@ export const make = <C extends AnyCatalogue>(
   const requestOf = (
     name: string,
     input: Arguments,
-    options: InvokeOptions | undefined,
+    options: CallOptions | undefined,
     known: Known | undefined
   ): InvokeRequest =>
     new Invocation(
@@ -172,29 +217,38 @@ export const make = <C extends AnyCatalogue>(
       const codec = codecOf(catalogue, name)
       if (codec === undefined) return Effect.dieMessage(`${name} is not in the catalogue`)
       const encoded = codec.encode(input)
-      return Either.isLeft(encoded)
-        ? Effect.fail(codec.narrow(encoded.left))
-        : codec.settle(send(requestOf(name, encoded.right, options, codec), fiber))
+      if (Either.isLeft(encoded)) return Effect.fail(codec.narrow(encoded.left))
+      const request = compensatedBy(requestOf(name, encoded.right, options, codec), options, codec.decode)
+      return isTraced(fiber)
+        ? invokeSpan(request, codec.capability.tier, (traced) => codec.settle(send(traced, fiber)))
+        : codec.settle(send(request, fiber))
     })
 
   const invokeDynamic = <A, I>(
     name: string,
     input: Arguments = {},
-    options?: InvokeOptions & { readonly output?: Schema.Schema<A, I> }
+    options?: DynamicOptions<A, I> | InvokeOptions
   ): Effect.Effect<unknown, KruxosError> =>
     Effect.withFiberRuntime((fiber) => {
-      const raw = send(requestOf(name, input, options, codecOf(catalogue, name)), fiber)
-      const { output } = options ?? {}
-      return output === undefined ?
-        raw :
-        Effect.flatMap(raw, (value) =>
-          Effect.mapError(Schema.decodeUnknown(output, { onExcessProperty: "preserve" })(value), (cause) =>
-            new OutputMismatch({
-              message: `The output of ${name} does not fit the schema given for it: ${cause.message}`,
-              capability: name,
-              raw: value,
-              cause
-            })))
+      const codec: Known | undefined = codecOf(catalogue, name)
+      const request = requestOf(name, input, options, codec)
+      const sent = (made: InvokeRequest) =>
+        isTraced(fiber)
+          ? invokeSpan(made, codec?.capability.tier, (traced) => send(traced, fiber))
+          : send(made, fiber)
+      if (options === undefined || !("output" in options)) {
+        return sent(compensatedBy(request, options, Effect.succeed))
+      }
+      const decode = Schema.decodeUnknown(options.output, { onExcessProperty: "preserve" })
+      const read = (raw: unknown) =>
+        Effect.mapError(decode(raw), (cause) =>
+          new OutputMismatch({
+            message: `The output of ${name} does not fit the schema given for it: ${cause.message}`,
+            capability: name,
+            raw,
+            cause
+          }))
+      return Effect.flatMap(sent(compensatedBy(request, options, read)), read)
     })
 
   const resultOf = (raw: RawOutcome, name: string | undefined): Either.Either<unknown, KruxosError> =>
@@ -226,6 +280,9 @@ export const make = <C extends AnyCatalogue>(
     )
   }
 
+  const reporting = (onProgress: OnProgress) =>
+    make(link, catalogue, requestTimeoutMillis, (request, fiber) => send({ ...request, onProgress }, fiber))
+
   return {
     outcome,
     list: (filter = {}) =>
@@ -236,6 +293,9 @@ export const make = <C extends AnyCatalogue>(
     describe: (name) => Effect.map(Invocations.describe(link, name, requestTimeoutMillis), withTags(catalogue)),
     invoke,
     invokeDynamic,
+    invokeStream: (name, ...args) => invocationEvents((onProgress) => reporting(onProgress).invoke(name, ...args)),
+    invokeDynamicStream: (name, input, options) =>
+      invocationEvents((onProgress) => reporting(onProgress).invokeDynamic(name, input, options)),
     invokeResult: (name, ...args) =>
       Effect.matchEffect(invoke(name, ...args), {
         onSuccess: (data) => Effect.succeed({ success: true, data }),

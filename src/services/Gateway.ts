@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { builtIn } from "../catalogue/builtIn.js"
+import { withdraw } from "../connection/approvals.js"
 import type { Dial } from "../connection/Duplex.js"
 import type { Endpoint } from "../connection/endpoint.js"
 import * as HttpLink from "../connection/httpLink.js"
@@ -18,12 +19,16 @@ import * as SocketLink from "../connection/socketLink.js"
 import * as WebSocketDial from "../connection/webSocket.js"
 import { type AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import type { Feature, Session } from "../schema/Session.js"
-import { make as makeRegion } from "./approvalRegion.js"
+import { make as makeApprovalRegion, type Send } from "./approvalRegion.js"
 import { Approvals, make as makeApprovals } from "./Approvals.js"
 import { Capabilities, make as makeCapabilities } from "./Capabilities.js"
 import { make as makeDecisions } from "./decisions.js"
 import { config, connectionOptions, endpointOf, type GatewayOptions } from "./GatewayOptions.js"
 import { make as makeState, State } from "./State.js"
+import { make as makeTransaction, Transaction } from "./Transaction.js"
+import { begin as beginCompensating } from "./transaction/compensating/begin.js"
+import { make as makeGatewayTransactions } from "./transaction/gateway.js"
+import { make as makeTransactionRegion } from "./transaction/region.js"
 
 /** How an MCP client reaches the gateway. Source: the guide's "MCP configuration". */
 export interface McpConfig {
@@ -66,12 +71,15 @@ export class Gateway extends Context.Tag("kruxos/Gateway")<Gateway, GatewayServi
 }
 
 /** What a gateway's Layer provides. */
-export type GatewayServices = Gateway | Capabilities | Approvals | State
+export type GatewayServices = Gateway | Capabilities | Approvals | State | Transaction
 
 const mcpConfig = (url: string, apiKey: Redacted.Redacted<string>): Redacted.Redacted<McpConfig> =>
   Redacted.make({
     mcpServers: { kruxos: { url, headers: { Authorization: `Bearer ${Redacted.value(apiKey)}` } } }
   })
+
+// That of this project's gateway, for one that has none of its own.
+const defaultTransactionTimeout = Duration.seconds(60)
 
 /** Makes the services of a Layer over a link. */
 export const layerOf = <E, R>(
@@ -81,14 +89,26 @@ export const layerOf = <E, R>(
 ): Layer.Layer<GatewayServices, E, Exclude<R, Scope.Scope>> =>
   Layer.scopedContext(Effect.gen(function*() {
     const made = yield* link
-    const decisions = yield* makeDecisions(made, options.requestTimeoutMillis)
-    const region = makeRegion(made, decisions)
+    const { requestTimeoutMillis } = options
+    const decisions = yield* makeDecisions(made, requestTimeoutMillis)
+    const approvals = makeApprovalRegion(made, decisions)
+    const capabilitiesOver = (send?: Send) => makeCapabilities(made, builtIn, requestTimeoutMillis, send)
+    const transactions = makeTransactionRegion(
+      approvals.send,
+      yield* makeGatewayTransactions(made, requestTimeoutMillis),
+      ({ parent, timeout = defaultTransactionTimeout }) =>
+        beginCompensating({
+          ask: capabilitiesOver().invoke,
+          timeoutMillis: Duration.toMillis(timeout),
+          parent,
+          withdraw: (approvalId) => withdraw(made, approvalId, requestTimeoutMillis)
+        }),
+      yield* Effect.scope
+    )
     const channel = Effect.timeoutFail(made.channel, {
-      duration: Duration.millis(options.requestTimeoutMillis),
+      duration: Duration.millis(requestTimeoutMillis),
       onTimeout: () =>
-        new ConnectionFailed({
-          message: `No session within ${options.requestTimeoutMillis / 1000} s: the connection is lost`
-        })
+        new ConnectionFailed({ message: `No session within ${requestTimeoutMillis / 1000} s: the connection is lost` })
     })
     const gateway: GatewayService = {
       session: Effect.map(channel, ({ session }) => session),
@@ -96,11 +116,12 @@ export const layerOf = <E, R>(
       features: Effect.map(channel, ({ features }) => features),
       asMcpConfig: Option.map(socketUrl, (url) => mcpConfig(url, options.apiKey))
     }
-    const capabilities = makeCapabilities(made, builtIn, options.requestTimeoutMillis, region.send)
+    const capabilities = capabilitiesOver(transactions.send)
     return Context.make(Gateway, gateway).pipe(
       Context.add(Capabilities, capabilities),
-      Context.add(State, makeState(made, capabilities)),
-      Context.add(Approvals, makeApprovals(made, builtIn, options.requestTimeoutMillis, decisions, region))
+      Context.add(State, makeState(made, capabilities, capabilitiesOver(approvals.send))),
+      Context.add(Approvals, makeApprovals(made, builtIn, requestTimeoutMillis, decisions, approvals)),
+      Context.add(Transaction, makeTransaction(transactions, capabilitiesOver))
     )
   }))
 

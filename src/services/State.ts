@@ -31,11 +31,18 @@ export interface StateService {
   readonly shared: SharedState.SharedState
 }
 
-/** Makes the service over the invocations of a link. */
-export const make = (link: Link, capabilities: Pick<CapabilitiesService, "invoke">): StateService => ({
+/**
+ * Makes the service over the invocations of a link. `following` makes those by which changes are followed: outside of every
+ * transaction, since they go on, and see what is committed.
+ */
+export const make = (
+  link: Link,
+  capabilities: Pick<CapabilitiesService, "invoke">,
+  following: Pick<CapabilitiesService, "invoke"> = capabilities
+): StateService => ({
   session: SessionState.make(capabilities),
   persistent: PersistentState.make(capabilities),
-  shared: SharedState.make(link, capabilities)
+  shared: { ...SharedState.make(link, capabilities), changes: SharedState.make(link, following).changes }
 })
 
 /** The state of the gateway that a Layer connects to. */

@@ -111,9 +111,14 @@ export const make = (link: Link, decisions: Decisions): ApprovalRegion => {
               })
             ))
 
-      return Effect.catchTag(invoked, "ApprovalRequired", (handle) =>
-        Effect.flatMap(decisions.wait(handle, options, restore), (approval) =>
-          settle(handle, approval, again(handle))))
+      return Effect.catchTag(invoked, "ApprovalRequired", (handle) => {
+        request.onWaiting?.(true)
+        const decided = Effect.ensuring(
+          decisions.wait(handle, options, restore),
+          Effect.sync(() => request.onWaiting?.(false))
+        )
+        return Effect.flatMap(decided, (approval) => settle(handle, approval, again(handle)))
+      })
     })
 
   const send: Send = (request, fiber) => {

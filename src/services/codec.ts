@@ -7,6 +7,7 @@ import { type AnyCapability, inputField } from "../catalogue/Capability.js"
 import { type AnyCatalogue, type Input, type InvokeErrorIn, type NameIn, type Output } from "../catalogue/Catalogue.js"
 import { invalidInputOf } from "../catalogue/invalidInput.js"
 import { isReplayable } from "../catalogue/replayable.js"
+import { type Meter, meterOf } from "../connection/Meter.js"
 import { CapabilityError, GeneralError, type InvalidInput, OutputMismatch } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
 import { readerOf, unfit } from "../schema/quick.js"
@@ -23,6 +24,8 @@ export interface Codec<I, O, E> {
   readonly replayable: boolean
   /** Whether an MCP gateway answers with the bare text of the content. */
   readonly answersWithText: boolean
+  /** What counts its invocations. */
+  readonly meter: Meter
   readonly encode: (input: I | undefined) => Either.Either<Arguments, InvalidInput>
   readonly decode: (raw: unknown) => Either.Either<O, OutputMismatch>
   /** Whether a value has the form of the output. */
@@ -97,6 +100,7 @@ const make = (capability: AnyCapability): Codec<unknown, unknown, KruxosError> =
     capability,
     replayable: isReplayable(capability),
     answersWithText: "content" in capability.outputs,
+    meter: meterOf("client", capability.name),
     encode: (input) => Either.mapLeft(encode(input ?? {}), (error) => invalidInputOf(error, capability.name)),
     decode,
     fits: (raw) => {

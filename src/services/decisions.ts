@@ -10,6 +10,7 @@ import * as Approvals from "../connection/approvals.js"
 import type { Link } from "../connection/Link.js"
 import { ApprovalTimeout } from "../errors/general.js"
 import type { ApprovalState } from "../schema/Approval.js"
+import { inSpan } from "./spans.js"
 import { isTransient, longestRest, longestSilence } from "./waitingOut.js"
 
 /** How a decision is waited for. */
@@ -176,12 +177,21 @@ export const make = (link: Link, requestTimeoutMillis: number): Effect.Effect<De
           (pushed) => untilTimeout(ask(awaited, options, pushed), awaited, options),
           (pushed) => leave(awaited.approvalId, pushed)
         ))
-        return options.abandon === "withdraw"
+        const wait = options.abandon === "withdraw"
           ? decided.pipe(
             Effect.onInterrupt(() => withdraw(awaited)),
             Effect.catchTag("ApprovalTimeout", (timeout) => withdrawAfter(awaited, timeout))
           )
           : decided
+        return inSpan(
+          "kruxos.approval",
+          {
+            "kruxos.capability": awaited.capability,
+            "kruxos.approval": awaited.approvalId
+          },
+          wait,
+          ({ status }) => status
+        )
       }
     }
   })

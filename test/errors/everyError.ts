@@ -23,7 +23,15 @@ const bound: { readonly [tag: string]: object } = {
   CapabilityError: { type: "pack.SomethingElse" }
 }
 
-const samples: ReadonlyArray<unknown> = ["a text", 7, true, Duration.millis(2500), ["one", "two"], { one: 1 }]
+const samples: ReadonlyArray<unknown> = [
+  "a text",
+  7,
+  true,
+  Duration.millis(2500),
+  ["one", "two"],
+  [{ capability: "filesystem.write", resource: "/workspace/a", savedAs: "/workspace/.trash/a" }],
+  { one: 1 }
+]
 
 const sampleOf = (field: Schema.Struct.Field) => {
   const schema = Schema.typeSchema(Schema.Struct({ field }))

@@ -133,6 +133,12 @@ const rows: ReadonlyArray<Row> = [
     context: { transaction_id: "t" },
     fields: { transactionId: "t" }
   },
+  {
+    type: "TransactionTimeout",
+    tag: "TransactionTimeout",
+    context: { transaction_id: "t", timeout_seconds: 90 },
+    fields: { transactionId: "t", timeout: Duration.seconds(90) }
+  },
   { type: "CapabilityNotFound", tag: "CapabilityNotFound", context: { name: "a.b" }, fields: { requested: "a.b" } },
   { type: "CapabilityNotFound", tag: "CapabilityNotFound", fields: { requested: "filesystem.read" } },
   ...["SystemInfoError", "HealthCheckError", "MetricsError", "AlertError", "CommsError", "SchedulerError", "VaultError"]

@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,12 +8,13 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { Capabilities, isCapabilityError } from "kruxos"
+import * as Stream from "effect/Stream"
+import { Capabilities, InvocationEvent, isCapabilityError } from "kruxos"
 import { Outcome } from "kruxos/schema"
 import type { GatewayLayer } from "./GatewayLayer.js"
 
 /** What holds for the Capabilities of every layer. */
-export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
+export const capabilitiesSuite = ({ layer: gateway, name, pushes }: GatewayLayer) =>
   layer(gateway, { excludeTestServices: true })(`Capabilities (${name})`, (it) => {
     it.effect("lists what there is, sorted by name, with purposes and tiers", () =>
       Effect.gen(function*() {
@@ -239,6 +241,20 @@ export const capabilitiesSuite = ({ layer: gateway, name }: GatewayLayer) =>
           { concurrency: "unbounded" }
         )
         assert.deepStrictEqual(contents, numbers.map(String))
+      }))
+
+    it.effect("tells how far an invocation is, and at the end what it has come to", () =>
+      Effect.gen(function*() {
+        const { invoke, invokeStream } = yield* Capabilities
+        const search = { path: "/workspace/notes", pattern: "*.txt" }
+        const events = Chunk.toReadonlyArray(yield* Stream.runCollect(invokeStream("filesystem.search", search)))
+        const output = yield* invoke("filesystem.search", search)
+        assert.deepStrictEqual(events.at(-1), InvocationEvent.Completed({ output }))
+        const counts = events.slice(0, -1).map((event) => event._tag === "Progress" ? event.progress : undefined)
+        assert.deepStrictEqual(counts, counts.toSorted())
+        assert.deepStrictEqual(counts.slice(-1), pushes ? [output.total_matches] : [])
+        const error = yield* Effect.flip(Stream.runDrain(invokeStream("filesystem.read", { path: "nowhere" })))
+        assert.strictEqual(error._tag, "FileNotFound")
       }))
 
     it.effect("stops an invocation that its caller gives up", () =>

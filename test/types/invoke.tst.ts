@@ -2,15 +2,19 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import {
   type ApprovalExpired,
   type ApprovalRejected,
   ApprovalRequired,
+  Approvals,
   type ApprovalTimeout,
   type AuthenticationFailed,
   type Capabilities,
   type CapabilitiesService,
+  Capability,
   type CapabilityError,
+  Catalogue,
   type ConnectionFailed,
   type DiskFull,
   type EncodingError,
@@ -18,6 +22,7 @@ import {
   type GatewayError,
   type GatewayTimeout,
   type InvalidInput,
+  type InvocationEvent,
   type InvokeError,
   isCapabilityError,
   isGatewayError,
@@ -241,5 +246,56 @@ describe("outcome", () => {
 
   test("takes no name that the catalogue lacks", () => {
     expect(outcome).type.not.toBeCallableWith("key", "filesystem.reed")
+  })
+})
+
+describe("a stream of what is heard of an invocation", () => {
+  const { invokeDynamicStream, invokeStream } = capabilities
+
+  test("has the output and the errors of the invocation", () => {
+    const read = invokeStream("filesystem.read", { path })
+    const invoked = invoke("filesystem.read", { path })
+    expect(read).type.toBe<
+      Stream.Stream<InvocationEvent<Effect.Effect.Success<typeof invoked>>, InvokeError<"filesystem.read">>
+    >()
+    type Event = Stream.Stream.Success<typeof read>
+    expect<Extract<Event, { readonly _tag: "Completed" }>["output"]["content"]>().type.toBe<string>()
+    type Told = Extract<Event, { readonly _tag: "Progress" }>
+    expect<Told["progress"]>().type.toBe<number>()
+    expect<Told["total"]>().type.toBe<number | undefined>()
+    expect<Told["message"]>().type.toBe<string | undefined>()
+    expect<Event["_tag"]>().type.toBe<"Progress" | "Completed">()
+  })
+
+  test("takes what the invocation takes", () => {
+    expect(invokeStream).type.toBeCallableWith("system.time")
+    expect(invokeStream).type.toBeCallableWith("system.time", undefined, { timeout: "1 second" })
+    expect(invokeStream).type.not.toBeCallableWith("filesystem.read")
+    expect(invokeStream).type.not.toBeCallableWith("filesystem.read", { path, ofset: 1 })
+    expect(invokeStream).type.not.toBeCallableWith("filesystem.reed", { path })
+  })
+
+  test("of a name that is known at run time only has unknown output", () => {
+    expect(invokeDynamicStream("pack.anything")).type.toBe<Stream.Stream<InvocationEvent<unknown>, KruxosError>>()
+  })
+
+  test("is there for other catalogues, too", () => {
+    const mine = Catalogue.make(Capability.make("mine.count", {
+      tier: "autonomous",
+      tags: [],
+      inputs: {},
+      outputs: { count: Schema.Number },
+      errors: {},
+      sideEffects: []
+    }))
+    const widened = capabilities.withCatalogue(mine).invokeStream("mine.count")
+    type Completed = Extract<Stream.Stream.Success<typeof widened>, { readonly _tag: "Completed" }>
+    expect<Completed["output"]["count"]>().type.toBe<number>()
+    expect(capabilities.withCatalogue(mine).invokeStream).type.toBeCallableWith("filesystem.read", { path })
+  })
+
+  test("waits for approval where it is told to", () => {
+    const waiting = invokeStream("process.run", { command: "make" }).pipe(Approvals.awaitApproval())
+    expect<"ApprovalRequired">().type.not.toBeAssignableTo<Stream.Stream.Error<typeof waiting>["_tag"]>()
   })
 })
