@@ -5,12 +5,14 @@ import { endAll, isPinned } from "./connection/Child.js"
 import { measureColdStart } from "./connection/coldStart.js"
 import { compile } from "./connection/compile.js"
 import { measureServers } from "./connection/localGateway.js"
+import { measureLongLog } from "./connection/longLog.js"
 import { measureMemory } from "./connection/memory.js"
 import { measureRecovery } from "./connection/recovery.js"
 import { sectionsOf } from "./connection/report.js"
 import { Samples } from "./connection/Samples.js"
 import { measureState } from "./connection/state.js"
 import { isMet, sectionOf, targetsOf } from "./connection/targets.js"
+import { measureTransactions } from "./connection/transactions.js"
 import { markdownOf } from "./measurement.js"
 
 // Parts by name; all of them if none is named.
@@ -32,7 +34,9 @@ const parts = {
   "cold-start": () => measureColdStart(programs, samples, effort.coldStarts),
   recovery: () => measureRecovery(programs, samples, effort.processes),
   "local-gateway": () => measureServers(programs, samples, effort),
-  state: () => measureState(programs, samples, effort)
+  state: () => measureState(programs, samples, effort),
+  transactions: () => measureTransactions(programs, samples, effort.rounds),
+  "long-log": () => measureLongLog(programs, samples, effort.processes)
 }
 
 try {

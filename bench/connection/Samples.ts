@@ -18,7 +18,10 @@ export const figures = {
   serverTime: "calls/s",
   serverRead: "calls/s",
   stateCalls: "calls/s",
-  stateMost: "µs"
+  stateMost: "µs",
+  writes: "ms",
+  start: "ms",
+  resident: "MB"
 } as const
 
 export type Figure = keyof typeof figures

@@ -10,6 +10,8 @@ export interface Programs {
   readonly server: (name: "minimalServer" | "officialServer") => string
   readonly asker: string
   readonly stateAsker: string
+  readonly transactor: string
+  readonly auditFiller: string
   readonly sqlite: string
   readonly client: (name: string) => string
   readonly cold: (name: string, kind: "unbundled" | "bundled") => string
@@ -54,7 +56,7 @@ export const compile = async (): Promise<Programs> => {
   const child = (name: string) =>
     build({ ...external, entryPoints: [join(here, `children/${name}.ts`)], outfile: fileOf(name) })
   await Promise.all([
-    ...["minimalServer", "officialServer", "asker", "stateAsker", "sqlite"].map(child),
+    ...["minimalServer", "officialServer", "asker", "stateAsker", "transactor", "auditFiller", "sqlite"].map(child),
     ...clients.flatMap(({ name }) => [
       write(`client-${name}`, client(name), external),
       write(`unbundled-${name}`, cold(name), external),
@@ -66,6 +68,8 @@ export const compile = async (): Promise<Programs> => {
     server: fileOf,
     asker: fileOf("asker"),
     stateAsker: fileOf("stateAsker"),
+    transactor: fileOf("transactor"),
+    auditFiller: fileOf("auditFiller"),
     sqlite: fileOf("sqlite"),
     client: (name) => fileOf(`client-${name}`),
     cold: (name, kind) => fileOf(`${kind}-${name}`)

@@ -2,10 +2,12 @@ import { rounded, type Section } from "../measurement.js"
 import { nodeAlone } from "./coldStart.js"
 import { clients, type Contestant } from "./contestants.js"
 import { servers } from "./localGateway.js"
+import { lengths } from "./longLog.js"
 import { inFlight } from "./memory.js"
 import { longestRecovery } from "./recovery.js"
 import { type Figure, figures, type Samples } from "./Samples.js"
 import { bareOperations, operations, sqliteName, stateName, widths } from "./stateOperations.js"
+import { kinds, ways, writeCount, writesName } from "./writes.js"
 
 const digits = (value: number): number => Math.abs(value) >= 100 ? 0 : 1
 
@@ -162,5 +164,25 @@ export const sectionsOf = (samples: Samples): ReadonlyArray<Section> => [
       "stores the entry and a version of it, and drops the version before the last 100; no audit log, no policy, no JSON",
       "p99: from the call to its answer, waiting behind the others in flight included"
     ]
+  },
+  {
+    title: `A transaction of ${writeCount} writes`,
+    columns: ["writes", "alone, ms", "as a transaction, ms", "of alone"],
+    rows: kinds.map((kind) => [
+      kind,
+      ...ways.map((way) => cell(samples, "writes", writesName(kind, way))),
+      ratio(samples.ratio("writes", writesName(kind, "transaction"), writesName(kind, "alone")))
+    ]),
+    notes: ["one after the other, 1 kB each, asked by the bare client over a WebSocket; with begin and commit"]
+  },
+  {
+    title: "A gateway with a long audit log",
+    columns: ["entries", "ready after, ms", "resident then, MB"],
+    rows: lengths.map((length) => [
+      length.toLocaleString("en-US"),
+      cell(samples, "start", `log-${length}`),
+      cell(samples, "resident", `log-${length}`)
+    ]),
+    notes: ["a process of its own, started anew each time"]
   }
 ]

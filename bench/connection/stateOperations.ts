@@ -5,7 +5,8 @@ export const widths = [1, 64, 1024] as const
 export const operations = [
   { capability: "state.persistent.get", bare: "get" },
   { capability: "state.persistent.set", bare: "set" },
-  { capability: "state.shared.get", bare: "get" }
+  { capability: "state.shared.get", bare: "get" },
+  { capability: "state.session.get", bare: "get" }
 ] as const
 
 type Operation = typeof operations[number]

@@ -26,6 +26,8 @@ obey({
       await invoke("state.persistent.set", { key, value })
       // oxlint-disable-next-line no-await-in-loop
       await invoke("state.shared.set", { key, value, expected_version: 0 })
+      // oxlint-disable-next-line no-await-in-loop
+      await invoke("state.session.set", { key, value })
     }
     return []
   },
