@@ -92,7 +92,7 @@ describe("invokeStream", () => {
           ...[4, 5, "6", null, Number.NaN, {}].map((progress) => ({ progressToken: token, progress })),
           ...["1", {}, true].map((total) => ({ progressToken: token, progress: 6, total })),
           ...[7, {}, ["x"]].map((message) => ({ progressToken: token, progress: 6, message })),
-          ...[`${String(token)}`, Number(token) + 1, -1, null, {}].map((progressToken) => ({
+          ...[String(token), Number(token) + 1, -1, null, {}].map((progressToken) => ({
             progressToken,
             progress: 6
           }))

@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import { InvalidInput, ResourceExhausted } from "../../errors/general.js"
 import { VaultLocked } from "../../errors/secrets.js"
 import { BackupNotFound, type DecryptionFailed } from "../../errors/state.js"
+import type { ReportProgress } from "../progress.js"
 import { Agents } from "../store/Agents.js"
 import { exportState } from "../store/stateExport.js"
 import type { Restorer } from "../store/stateRestore.js"
@@ -33,18 +34,19 @@ export interface Backup {
 
 /** Encrypted copies of what agents keep and share. */
 export interface Backups {
-  /** Makes a backup of one agent's state, or of all. Nobody who writes meanwhile waits for it. */
-  readonly create: (agent: string | undefined) => Effect.Effect<
+  /** Makes a backup of one agent's state, or of all. Nobody who writes meanwhile waits for it. Its progress counts records. */
+  readonly create: (agent: string | undefined, progress?: ReportProgress) => Effect.Effect<
     Backup,
     BackupFailed | InvalidInput | ResourceExhausted | SqlError | StoreUnavailable | VaultLocked
   >
   /** All that are there, the newest first. A damaged one is left out, and logged. */
   readonly list: Effect.Effect<ReadonlyArray<Backup>, BackupFailed>
-  /** Makes the state what it was, for all whom a backup holds, or for one agent; all of it or nothing. */
+  /** Makes the state what it was, for all whom a backup holds, or for one agent; all of it or nothing. Its progress counts records. */
   readonly restore: (
     id: string,
     agent: string | undefined,
-    by: Restorer
+    by: Restorer,
+    progress?: ReportProgress
   ) => Effect.Effect<
     Restored,
     BackupFailed | BackupNotFound | DecryptionFailed | InvalidInput | SqlError | VaultLocked
@@ -104,7 +106,7 @@ const inPlace = (place: Place) =>
         current: length
       }))
 
-    const create: Backups["create"] = (agent) =>
+    const create: Backups["create"] = (agent, progress) =>
       Effect.gen(function*() {
         if (agent !== undefined) {
           yield* checkAgent(agent)
@@ -130,7 +132,12 @@ const inPlace = (place: Place) =>
           Effect.gen(function*() {
             yield* append(sealing.head)
             const writer = BackupWriter.make(sealing, append)
-            yield* exportState(place.database, agent === undefined ? "full" : { agent }, writer.add)
+            let written = 0
+            yield* exportState(place.database, agent === undefined ? "full" : { agent }, (records) =>
+              Effect.map(writer.add(records), () => {
+                written += records.length
+                progress?.({ progress: written })
+              }))
             yield* writer.end
           }))
         return { id, createdAt, scope: header.scope, size }
@@ -177,7 +184,7 @@ const inPlace = (place: Place) =>
         ? Effect.void
         : unknownAgent(agent, "the backup holds nothing of agent")
 
-    const restore: Backups["restore"] = (id, agent, by) =>
+    const restore: Backups["restore"] = (id, agent, by, progress) =>
       Effect.gen(function*() {
         const backup = yield* open(id)
         yield* checkPart(backup, agent)
@@ -193,7 +200,7 @@ const inPlace = (place: Place) =>
         // Nobody waits for a backup that is of no use.
         yield* verify(backup, key)
         const restored = yield* Effect.provideService(
-          restoreFrom(backup, key, agent, by),
+          restoreFrom(backup, key, agent, by, progress),
           SqlClient.SqlClient,
           sql
         )

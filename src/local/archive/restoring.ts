@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import type { DecryptionFailed } from "../../errors/state.js"
+import type { ReportProgress } from "../progress.js"
 import { type KeptKey, type Restorer, restoreSpace, type SpaceRestore } from "../store/stateRestore.js"
 import type { BackupFailed } from "./BackupFailed.js"
 import type { OpenBackup } from "./backupFiles.js"
@@ -79,17 +80,23 @@ const makeRestoring = (sql: SqlClient.SqlClient, backup: OpenBackup, agent: stri
 
 /**
  * Makes the state of those whom a backup holds, or of one of them, what it was; all of it or, where anything fails, nothing. What is
- * in the store waits meanwhile.
+ * in the store waits meanwhile. Its progress counts records.
  */
 export const restore = (
   backup: OpenBackup,
   key: Uint8Array,
   agent: string | undefined,
-  by: Restorer
+  by: Restorer,
+  progress?: ReportProgress
 ): Effect.Effect<Restored, BackupFailed | DecryptionFailed | SqlError, SqlClient.SqlClient> =>
   Effect.flatMap(SqlClient.SqlClient, (sql) =>
     Effect.gen(function*() {
       const { end, take } = makeRestoring(sql, backup, agent, by)
-      yield* records(backup, key, take)
+      let taken = 0
+      yield* records(backup, key, (found) =>
+        Effect.map(take(found), () => {
+          taken += found.length
+          progress?.({ progress: taken })
+        }))
       return yield* end
     }).pipe(sql.withTransaction))

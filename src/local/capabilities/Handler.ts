@@ -22,6 +22,7 @@ import {
   ServiceUnavailable
 } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
+import type { ReportProgress } from "../progress.js"
 import type { Session } from "../sessions/Session.js"
 import { outputWriter } from "./outputWriter.js"
 
@@ -30,8 +31,12 @@ export interface Invocation extends Pick<Session, "agent" | "workspace" | "conne
   readonly sessionId: string
   /** The request for approval that this carries out, if it does; it belongs to no session then. */
   readonly approvalId?: string | undefined
+  /** Names this invocation among all others in what it writes into the store; where it does not, its session does. */
+  readonly source?: string | undefined
   /** The session's scope: what an invocation leaves running (a watch) ends with it. */
   readonly sessionScope: Scope.Scope
+  /** Tells the caller how far it is, where the caller wants to know. Called as `progress?.({ … })` it costs nothing where not. */
+  readonly progress?: ReportProgress | undefined
 }
 
 /** What any handler may fail with, besides the errors that its capability lists. */

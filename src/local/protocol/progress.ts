@@ -171,12 +171,13 @@ export const make = Effect.fnUntraced(function*({ bufferedBytes, send }: Pick<Du
   const waiting = new Set<Call>()
   const deadlines = yield* Deadlines.make(clock, (now) => {
     let next = Infinity
-    for (const call of [...waiting]) {
-      if (call.dueAt <= now) {
+    for (const call of waiting) {
+      if (call.dueAt > now) next = Math.min(next, call.dueAt)
+      else {
         waiting.delete(call)
+        // One that goes on waiting comes again at the end of the loop.
         call.flush(now)
       }
-      if (waiting.has(call)) next = Math.min(next, call.dueAt)
     }
     return next
   })

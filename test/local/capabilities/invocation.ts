@@ -11,6 +11,7 @@ const notUsed = () => Effect.dieMessage("this handler was not expected to use th
 const kept: Workspace["kept"] = {
   placeOf: notUsed,
   look: notUsed,
+  glance: notUsed,
   lookInTrash: notUsed,
   keep: notUsed,
   putBack: notUsed,

@@ -81,9 +81,9 @@ const aggregated = <E>(
 /**
  * `filesystem.search`: the files below a directory whose name or relative path a glob covers, sorted by path, or with
  * `aggregate` what they add up to. Symbolic links are neither followed nor found. `max_results` is at most
- * 10,000; a search takes at most a minute.
+ * 10,000; a search takes at most a minute. Its progress counts the files that it has looked at.
  */
-export const search: Search = (input, { workspace }) =>
+export const search: Search = (input, { progress, workspace }) =>
   Effect.gen(function*() {
     yield* checkResultLimit("max_results", input.max_results)
     const aggregation = input.aggregate === undefined
@@ -93,7 +93,11 @@ export const search: Search = (input, { workspace }) =>
     const directory = yield* requireDirectory(workspace, input.path)
     let seen = 0
     const files = workspace.walk(directory, { includeHidden: input.include_hidden }).pipe(
-      Stream.tap(() => ++seen % filesBetweenPauses === 0 ? letOthersRun : Effect.void),
+      Stream.tap(() => {
+        seen++
+        progress?.({ progress: seen })
+        return seen % filesBetweenPauses === 0 ? letOthersRun : Effect.void
+      }),
       Stream.filter((file) => file.type === "file" && glob.matches(file.relative))
     )
     return aggregation === undefined

@@ -57,9 +57,9 @@ const textOf = (workspace: Workspace, path: WorkspacePath): Effect.Effect<Option
  * file. Left out are hidden files and directories (`.git` among them), `node_modules`, binary files and files over 2 MiB;
  * to look into one of these directories, name it as the path. Occurrences lie within one line. Ranked results come with
  * the file with the most matching lines first, then by path, then by line. `max_results` is at most 10,000,
- * `context_lines` at most 20; a search takes at most a minute.
+ * `context_lines` at most 20; a search takes at most a minute. Its progress counts the files that it looks into.
  */
-export const searchContent: SearchContent = (input, { workspace }) =>
+export const searchContent: SearchContent = (input, { progress, workspace }) =>
   Effect.gen(function*() {
     yield* checkResultLimit("max_results", input.max_results)
     if (input.context_lines > maximumContextLines) {
@@ -72,8 +72,11 @@ export const searchContent: SearchContent = (input, { workspace }) =>
     const mode = yield* modeOf(input, pattern)
     const paths = yield* pathsToSearch(input, workspace)
     const scan = { pattern, source: input.pattern, everyOccurrence: mode.everyOccurrence, pacer: makePacer() }
+    let looked = 0
     yield* Stream.runForEach(paths, (path) =>
       Effect.gen(function*() {
+        looked++
+        progress?.({ progress: looked })
         const text = yield* textOf(workspace, path)
         if (Option.isNone(text)) return
         const { end, visit } = mode.file(path.display)

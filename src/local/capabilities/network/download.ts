@@ -84,11 +84,11 @@ const get = (options: SendOptions, outgoing: Outgoing): Effect.Effect<
 
 /**
  * Downloads a file of at most 1 GiB into the workspace, in one step: nothing is there, or what was there before, until it is complete
- * and has the expected checksum. A body that the host packs for the way (Content-Encoding) is kept as it comes.
+ * and has the expected checksum. A body that the host packs for the way (Content-Encoding) is kept as it comes. Its progress counts bytes.
  */
 export const makeDownload =
   (policy: PolicyService, resolver: ResolverService): Handler<typeof network.download> =>
-  ({ expected_checksum, overwrite, path: givenPath, url: text }, { agent, workspace }) =>
+  ({ expected_checksum, overwrite, path: givenPath, url: text }, { agent, progress, workspace }) =>
     Effect.gen(function*() {
       const limits = yield* DownloadLimits
       const url = yield* requestUrl(text)
@@ -98,33 +98,38 @@ export const makeDownload =
       const outgoing: Outgoing = { method: "GET", url, headers: yield* requestHeaders({}), body: undefined }
       const started = yield* Clock.currentTimeMillis
 
-      const { checksum, size } = yield* workspace.fill(path, { overwrite }, (append) =>
-        Effect.scoped(Effect.gen(function*() {
-          const { headers, next } = yield* get({ egress, resolver, followRedirects: true }, outgoing)
-          if (Number(headers["content-length"] ?? 0) > limits.bytes) {
-            return yield* tooLarge(limits.bytes)
-          }
-          const hash = expected_checksum === undefined ? undefined : createHash("sha256")
-          let received = 0
-          for (let piece = yield* next; piece !== undefined; piece = yield* next) {
-            received += piece.length
-            if (received > limits.bytes) {
+      const { checksum, size } = yield* workspace.fill(
+        path,
+        { overwrite },
+        (append) =>
+          Effect.scoped(Effect.gen(function*() {
+            const { headers, next } = yield* get({ egress, resolver, followRedirects: true }, outgoing)
+            const announced = Number(headers["content-length"] ?? Number.NaN)
+            if (announced > limits.bytes) {
               return yield* tooLarge(limits.bytes)
             }
-            hash?.update(piece)
-            yield* append(piece)
-          }
-          yield* checkSum(expected_checksum, hash)
-        }))).pipe(Effect.timeoutFail({ duration: limits.whole, onTimeout: tooSlow("It took more than", limits.whole) }))
+            const total = Number.isSafeInteger(announced) ? announced : undefined
+            const hash = expected_checksum === undefined ? undefined : createHash("sha256")
+            let received = 0
+            for (let piece = yield* next; piece !== undefined; piece = yield* next) {
+              received += piece.length
+              if (received > limits.bytes) {
+                return yield* tooLarge(limits.bytes)
+              }
+              hash?.update(piece)
+              yield* append(piece)
+              progress?.({ progress: received, total })
+            }
+            yield* checkSum(expected_checksum, hash)
+          }))
+      ).pipe(Effect.timeoutFail({ duration: limits.whole, onTimeout: tooSlow("It took more than", limits.whole) }))
 
       const duration_ms = (yield* Clock.currentTimeMillis) - started
       return { path: path.display, size, checksum, duration_ms }
     }).pipe(
       Effect.catchTags({
         HostRefused: domainNotAllowed,
-        NoAnswer: (error) =>
-          Effect.flatMap(requestUrl(text), (url) =>
-            failed(url)(error)),
+        NoAnswer: (error) => Effect.flatMap(requestUrl(text), (url) => failed(url)(error)),
         ParentNotFound: parentAsInput("path"),
         DiskFull: diskAsResource
       })

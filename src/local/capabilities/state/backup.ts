@@ -33,8 +33,8 @@ const nothingWritten = ({ message }: { readonly message: string }) =>
 export const makeBackupHandlers = Effect.gen(function*() {
   const backups = yield* makeBackups
   const handlers: HandlersOf<BuiltIn, "state.backup"> = {
-    "state.backup.create": ({ agent }) =>
-      Effect.map(backups.create(agent), shown).pipe(
+    "state.backup.create": ({ agent }, { progress }) =>
+      Effect.map(backups.create(agent, progress), shown).pipe(
         Effect.catchTags({ BackupFailed: failed, SqlError: unreadable, StoreUnavailable: unreadable })
       ),
 
@@ -44,10 +44,10 @@ export const makeBackupHandlers = Effect.gen(function*() {
         onSuccess: (found) => ({ backups: found.map(shown), count: found.length })
       }),
 
-    "state.backup.restore": ({ agent, backup_id }, { sessionId }) =>
+    "state.backup.restore": ({ agent, backup_id }, { progress, sessionId }) =>
       Effect.gen(function*() {
         const at = yield* Clock.currentTimeMillis
-        const { agents, shared } = yield* backups.restore(backup_id, agent, { source: sessionId, at })
+        const { agents, shared } = yield* backups.restore(backup_id, agent, { source: sessionId, at }, progress)
         return { restored: true, agents_restored: agents, shared_state_restored: shared }
       }).pipe(Effect.catchTags({ BackupFailed: unavailable, SqlError: storeUnavailable })),
 

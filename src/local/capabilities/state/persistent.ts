@@ -32,20 +32,20 @@ export const makePersistentHandlers = Effect.map(
         Effect.map((found) => found === undefined ? { found: false } : { found: true, ...shown(found) })
       ),
 
-    "state.persistent.set": ({ key, value }, { agent, sessionId }) =>
+    "state.persistent.set": ({ key, value }, { agent, sessionId, source = sessionId }) =>
       Effect.gen(function*() {
         yield* checkKey(key)
         const text = yield* textOfValue(value)
         const at = yield* Clock.currentTimeMillis
-        const { previousVersion, version } = yield* state.set(key, text, { agent: agent.name, source: sessionId, at })
+        const { previousVersion, version } = yield* state.set(key, text, { agent: agent.name, source, at })
         return { version, previous_version: previousVersion }
       }).pipe(Effect.catchTag("SqlError", unavailable)),
 
-    "state.persistent.delete": ({ key }, { agent, sessionId }) =>
+    "state.persistent.delete": ({ key }, { agent, sessionId, source = sessionId }) =>
       Effect.gen(function*() {
         yield* checkKey(key)
         const at = yield* Clock.currentTimeMillis
-        if (!(yield* state.remove(agent.name, key, { source: sessionId, at }))) return yield* keyNotFound(key)
+        if (!(yield* state.remove(agent.name, key, { source, at }))) return yield* keyNotFound(key)
         return { deleted: true }
       }).pipe(Effect.catchTag("SqlError", unavailable)),
 

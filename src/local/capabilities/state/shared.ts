@@ -36,21 +36,21 @@ export const makeSharedHandlers = Effect.gen(function*() {
         )
       ),
 
-    "state.shared.set": ({ expected_version, key, value }, { agent, sessionId }) =>
+    "state.shared.set": ({ expected_version, key, value }, { agent, sessionId, source = sessionId }) =>
       Effect.gen(function*() {
         yield* checkKey(key)
         const text = yield* textOfValue(value)
         const at = yield* Clock.currentTimeMillis
         return {
-          version: yield* state.set(key, text, expected_version, { agent: agent.name, source: sessionId, at })
+          version: yield* state.set(key, text, expected_version, { agent: agent.name, source, at })
         }
       }).pipe(Effect.catchTag("SqlError", unavailable)),
 
-    "state.shared.delete": ({ key }, { sessionId }) =>
+    "state.shared.delete": ({ key }, { sessionId, source = sessionId }) =>
       Effect.gen(function*() {
         yield* checkKey(key)
         const at = yield* Clock.currentTimeMillis
-        if (!(yield* state.remove(key, { source: sessionId, at }))) return yield* keyNotFound(key)
+        if (!(yield* state.remove(key, { source, at }))) return yield* keyNotFound(key)
         return { deleted: true }
       }).pipe(Effect.catchTag("SqlError", unavailable)),
 
