@@ -5,14 +5,25 @@ import { builtInProse } from "../src/catalogue/prose/builtIn.js"
 import { rounded, type Section } from "./measurement.js"
 import { root } from "./root.js"
 
+type Output = Metafile["outputs"][string]
+
+/** What a program loads at its start. What it loads only where it needs it is in files of its own. */
 interface Bundle {
   readonly text: string
   readonly kilobytes: number
   readonly zipped: number
-  readonly metafile: Metafile
+  readonly outputs: ReadonlyArray<Output>
 }
 
 const kilobytes = (bytes: number) => rounded(bytes / 1000, 1)
+
+/** The file that a program begins with, and those that this one cannot do without. */
+const loadedBy = (outputs: Metafile["outputs"], path: string, found: ReadonlySet<string> = new Set()): Set<string> => {
+  const all = new Set(found).add(path)
+  return (outputs[path]?.imports ?? [])
+    .filter(({ kind, path: imported }) => kind !== "dynamic-import" && !all.has(imported))
+    .reduce((known, imported) => loadedBy(outputs, imported.path, known), all)
+}
 
 const bundle = async (path: string): Promise<Bundle> => {
   const { metafile, outputFiles } = await build({
@@ -22,22 +33,29 @@ const bundle = async (path: string): Promise<Bundle> => {
     minify: true,
     platform: "browser",
     format: "esm",
+    splitting: true,
+    outdir: join(root, "bundle"),
     charset: "utf8",
     write: false,
     metafile: true,
     logLevel: "silent"
   })
-  const text = outputFiles[0]?.text ?? ""
+  const { outputs } = metafile
+  const first = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === path) ?? ""
+  const loaded = loadedBy(outputs, first)
+  const texts = outputFiles.filter((file) => loaded.has(relative(root, file.path).replaceAll("\\", "/"))).map((file) =>
+    file.text
+  )
   return {
-    text,
-    kilobytes: kilobytes(Buffer.byteLength(text)),
-    zipped: kilobytes(gzipSync(text, { level: 9 }).length),
-    metafile
+    text: texts.join("\n"),
+    kilobytes: kilobytes(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)),
+    zipped: kilobytes(texts.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).length, 0)),
+    outputs: Object.entries(outputs).flatMap(([name, output]) => loaded.has(name) ? [output] : [])
   }
 }
 
-const bytesFrom = ({ metafile }: Bundle, part: string): number =>
-  Object.values(metafile.outputs)
+const bytesFrom = ({ outputs }: Bundle, part: string): number =>
+  outputs
     .flatMap(({ inputs }) => Object.entries(inputs))
     .filter(([path]) => relative(root, join(root, path)).replaceAll("\\", "/").includes(part))
     .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)
@@ -75,7 +93,7 @@ export const bundling = async (): Promise<Section> => {
       ...parts.map((part) => [`of the first, from ${part}`, kilobytes(bytesFrom(invokes, part)), ""])
     ],
     notes: [
-      "esbuild, platform browser, one file; 1 kB is 1000 bytes; only whole files can be compressed, so that parts have no gzip size",
+      "esbuild, platform browser, split, what is loaded at the start; 1 kB is 1000 bytes; only whole files can be compressed, so that parts have no gzip size",
       `prose in the bundle: ${found === 0 ? "none" : `${found} of ${purposes.length} purposes`} ` +
       `(in a bundle of the prose ${proseIn(prose)} of ${purposes.length} purposes are found)`
     ]

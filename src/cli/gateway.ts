@@ -4,6 +4,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -13,6 +14,7 @@ import { failed, SignalExitCode, usageFailed } from "./exit.js"
 import { loadLocal } from "./loadLocal.js"
 import { explainLocal, systemReason } from "./localFailure.js"
 import { dataDirectory, invalidValue } from "./options.js"
+import * as Otlp from "./otlp.js"
 import { policyOption } from "./policyOption.js"
 import { print } from "./print.js"
 import { oneLine } from "./text.js"
@@ -25,6 +27,8 @@ const port = Options.integer("port").pipe(
   ),
   Options.withDefault(7700)
 )
+
+const isHttp = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 
 const options = {
   workspace: Options.text("workspace").pipe(
@@ -69,6 +73,17 @@ const options = {
     Options.withPseudoName("FILE"),
     Options.withDescription(
       "A file with the key of backups: 32 bytes, or 64 hexadecimal characters. Without one, a key is made and kept with the data."
+    ),
+    Options.optional
+  ),
+  otlp: Options.text("otlp").pipe(
+    Options.withPseudoName("URL"),
+    Options.withDescription(
+      "Where an OpenTelemetry collector takes OTLP over HTTP, such as http://localhost:4318: traces, metrics and logs go there. Headers "
+        + "for it are in OTEL_EXPORTER_OTLP_HEADERS."
+    ),
+    Options.mapEffect((value) =>
+      isHttp(value) ? Effect.succeed(value) : invalidValue(`--otlp takes an http or https URL, not ${value}`)
     ),
     Options.optional
   ),
@@ -136,7 +151,9 @@ const serve = (options: ServeOptions & { readonly workspace: string; readonly da
 export const gateway = Command.make(
   "gateway",
   options,
-  ({ agent, allowAll, allowHost, apiKey, apiKeyFile, backupKeyFile, data, grace, host, policy, port, workspace }) =>
+  (
+    { agent, allowAll, allowHost, apiKey, apiKeyFile, backupKeyFile, data, grace, host, otlp, policy, port, workspace }
+  ) =>
     Effect.gen(function*() {
       if (allowAll && Option.isSome(policy)) return yield* usageFailed("Either --policy or --allow-all, not both")
       const paths = yield* Path.Path
@@ -151,7 +168,7 @@ export const gateway = Command.make(
         backupKey: Option.getOrUndefined(Option.map(backupKeyFile, (file) => ({ keyFile: paths.resolve(file) }))),
         policy: allowAll ? "allow-all" : Option.getOrUndefined(policy),
         network: { allow: allowHost }
-      })
+      }).pipe(Effect.provide(Option.match(otlp, { onNone: () => Layer.empty, onSome: Otlp.layer })))
     })
 ).pipe(
   Command.withDescription(

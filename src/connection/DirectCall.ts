@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { CallOptions, Channel, ChannelFailure, Link, Question } from "./Link.js"
+import { outcomeOf } from "./Meter.js"
 import type { RequestFailure } from "./Peer.js"
 import { PendingRequest } from "./PendingRequest.js"
 
@@ -7,6 +8,8 @@ import { PendingRequest } from "./PendingRequest.js"
 export interface DirectLink {
   /** Gives the call's turn back. */
   readonly release: () => void
+  /** In milliseconds. */
+  readonly now: () => number
   /**
    * `Link.call` of a call that goes on because of its answer: the first time, it begins with that answer, and `onEnd` is run at its
    * end.
@@ -19,14 +22,20 @@ export interface DirectLink {
   ) => Link["call"]
 }
 
+/** How a call fails. */
+interface Tagged {
+  readonly _tag: string
+}
+
 /** The request of a call that has a turn, and gives it back once. */
-export class DirectCall<Options extends CallOptions, A, E> extends PendingRequest {
+export class DirectCall<Options extends CallOptions, A, E extends Tagged> extends PendingRequest {
   readonly #options: Options
   readonly #question: Question<Options, A, E>
   readonly #resume: (effect: Effect.Effect<A, E>) => void
   readonly #channel: Channel
   readonly #link: DirectLink
   #hasTurn = true
+  #isCounted = false
 
   constructor(
     options: Options,
@@ -35,7 +44,7 @@ export class DirectCall<Options extends CallOptions, A, E> extends PendingReques
     channel: Channel,
     link: DirectLink
   ) {
-    super(options.timeoutMillis)
+    super(options.timeoutMillis, options.trace)
     this.#options = options
     this.#question = question
     this.#resume = resume
@@ -46,7 +55,7 @@ export class DirectCall<Options extends CallOptions, A, E> extends PendingReques
   onResult(result: unknown): void {
     const success = this.#question.read(result)
     if (success === undefined) return this.#goOn(Effect.succeed(result))
-    this.release()
+    this.end("ok")
     this.#resume(success)
   }
 
@@ -54,15 +63,25 @@ export class DirectCall<Options extends CallOptions, A, E> extends PendingReques
     this.#goOn(Effect.fail(failure))
   }
 
-  release(): void {
+  /** Gives its turn back, and counts it; once. */
+  end(outcome: string): void {
+    this.#release()
+    if (this.#isCounted) return
+    this.#isCounted = true
+    this.#options.meter?.ended(outcome, this.#link.now() - this.deadline + this.timeoutMillis)
+  }
+
+  #release(): void {
     if (!this.#hasTurn) return
     this.#hasTurn = false
     this.#link.release()
   }
 
   #goOn(answer: Effect.Effect<unknown, ChannelFailure>): void {
-    const release = Effect.sync(() => this.release())
-    const call = this.#link.callAfter(answer, this.#channel, this.deadline, release)
-    this.#resume(Effect.ensuring(this.#question.otherwise(this.#options, call, this.deadline), release))
+    const call = this.#link.callAfter(answer, this.#channel, this.deadline, Effect.sync(() => this.#release()))
+    this.#resume(Effect.onExit(
+      this.#question.otherwise(this.#options, call, this.deadline),
+      (exit) => Effect.sync(() => this.end(outcomeOf(exit)))
+    ))
   }
 }

@@ -1,7 +1,10 @@
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { WireFailure } from "../errors/wire.js"
+import type { CallTrace } from "./CallTrace.js"
 import type { CallOptions, Channel } from "./Link.js"
+import type { Meter } from "./Meter.js"
+import type { OnProgress } from "./progress.js"
 
 /** An invocation, with what is to be known about its capability to read the answer. */
 export interface InvokeRequest extends CallOptions {
@@ -22,6 +25,8 @@ export interface InvokeRequest extends CallOptions {
   readonly transactionId?: string | undefined
   /** Told when it begins to wait for a human's decision, and when it no longer does. */
   readonly onWaiting?: ((isWaiting: boolean) => void) | undefined
+  /** Told how far it is, where the gateway can tell. */
+  readonly onProgress?: OnProgress | undefined
 }
 
 /** An invocation as it is asked for. A class as PendingRequest says, all of whose fields are its own, so that a copy has them. */
@@ -34,13 +39,15 @@ export class Invocation implements InvokeRequest {
   readonly idempotencyKey: string | undefined
   readonly fits: InvokeRequest["fits"]
   readonly answersWithText: boolean
+  readonly meter: Meter
+  readonly trace: CallTrace | undefined
 
   constructor(
     name: string,
     input: InvokeRequest["arguments"],
     timeoutMillis: number,
     idempotencyKey: string | undefined,
-    known: Pick<InvokeRequest, "replayable" | "fits" | "answersWithText">
+    known: Pick<Invocation, "replayable" | "fits" | "answersWithText" | "meter">
   ) {
     this.name = name
     this.operation = name
@@ -50,6 +57,8 @@ export class Invocation implements InvokeRequest {
     this.idempotencyKey = idempotencyKey
     this.fits = known.fits
     this.answersWithText = known.answersWithText
+    this.meter = known.meter
+    this.trace = undefined
   }
 }
 

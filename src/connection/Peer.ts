@@ -3,11 +3,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { RpcError } from "../errors/wire.js"
 import * as Deadlines from "./Deadlines.js"
-import { CloseCode, type CloseInfo, type Duplex, fitsInFrame, maximumFrameBytes } from "./Duplex.js"
+import { byteLength, CloseCode, type CloseInfo, type Duplex, fitsInFrame, maximumFrameBytes } from "./Duplex.js"
 import { decodeFrame, encodeNotification, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
 import { PendingCalls } from "./PendingCalls.js"
 import { PendingRequest } from "./PendingRequest.js"
 import * as SendQueue from "./SendQueue.js"
+import type { Traffic } from "./Traffic.js"
 
 /** The other side answered with an error. */
 export class RpcFailure extends Data.TaggedError("RpcFailure")<{ readonly error: RpcError }> {}
@@ -41,12 +42,14 @@ export interface Peer {
   /**
    * Asks, and waits for the answer at most that long. Interruption, and a deadline that passes, tell the other side to
    * stop (`notifications/cancelled`). While the duplex holds more bytes than the send queue may have, a request waits to be sent,
-   * in the order of the requests. What still waits when the peer's scope closes is dropped.
+   * in the order of the requests. What still waits when the peer's scope closes is dropped. `traffic` is told how large the request is
+   * and its answer.
    */
   readonly request: (
     method: string,
     params: unknown,
-    timeoutMillis: number
+    timeoutMillis: number,
+    traffic?: Traffic
   ) => Effect.Effect<unknown, RequestFailure>
   /** `request` without an Effect: the request is told what becomes of it. */
   readonly ask: (method: string, params: unknown, request: PendingRequest) => void
@@ -67,8 +70,12 @@ export interface Peer {
 class EffectRequest extends PendingRequest {
   readonly #resume: (exit: Effect.Effect<unknown, RequestFailure>) => void
 
-  constructor(timeoutMillis: number, resume: (exit: Effect.Effect<unknown, RequestFailure>) => void) {
-    super(timeoutMillis)
+  constructor(
+    timeoutMillis: number,
+    traffic: Traffic | undefined,
+    resume: (exit: Effect.Effect<unknown, RequestFailure>) => void
+  ) {
+    super(timeoutMillis, traffic)
     this.#resume = resume
   }
 
@@ -145,6 +152,7 @@ export const make = Effect.fnUntraced(function*(
     }
     // What a closing socket no longer takes waits for the close, so that whoever sends it again finds the next one.
     request.sent = duplex.send(text)
+    if (request.traffic !== undefined) request.traffic.sent(byteLength(text))
   }
 
   const ask: Peer["ask"] = (method, params, request) => {
@@ -163,9 +171,9 @@ export const make = Effect.fnUntraced(function*(
   const peer: Peer = {
     ask,
     stop,
-    request: (method, params, timeoutMillis) =>
+    request: (method, params, timeoutMillis, traffic) =>
       Effect.async((resume) => {
-        const request = new EffectRequest(timeoutMillis, resume)
+        const request = new EffectRequest(timeoutMillis, traffic, resume)
         ask(method, params, request)
         return Effect.sync(() => stop(request))
       }),
@@ -199,6 +207,11 @@ export const make = Effect.fnUntraced(function*(
   // A socket that closes politely tells so only when the other side has answered.
   yield* Effect.addFinalizer(() => Effect.sync(() => drop(closed ?? abandoned)))
   const handlers = handlersOf(peer)
+  const answered = (id: RpcId | null, text: string) => {
+    const request = pending.take(id)
+    if (request?.traffic !== undefined) request.traffic.received(byteLength(text))
+    return request
+  }
   const end = (info: CloseInfo) => {
     if (closed !== undefined) return
     closed = info
@@ -214,9 +227,9 @@ export const make = Effect.fnUntraced(function*(
       const frame = decodeFrame(text)
       switch (frame._tag) {
         case "Success":
-          return pending.take(frame.id)?.onResult(frame.result)
+          return answered(frame.id, text)?.onResult(frame.result)
         case "Failure":
-          return pending.take(frame.id)?.onFailure(new RpcFailure({ error: frame.error }))
+          return answered(frame.id, text)?.onFailure(new RpcFailure({ error: frame.error }))
         case "Request":
           return handlers.onRequest(frame)
         case "Notification":

@@ -1,4 +1,5 @@
 import type { RequestFailure } from "./Peer.js"
+import type { Traffic } from "./Traffic.js"
 
 /**
  * A request that a peer is asked to make; it is told, synchronously, what becomes of it: one of the two, once, unless it is stopped.
@@ -14,9 +15,12 @@ export abstract class PendingRequest {
   /** In milliseconds of the peer's clock; Infinity before it is asked. */
   deadline = Infinity
   readonly timeoutMillis: number
+  /** Told how large it is and its answer. */
+  readonly traffic: Traffic | undefined
 
-  constructor(timeoutMillis: number) {
+  constructor(timeoutMillis: number, traffic: Traffic | undefined) {
     this.timeoutMillis = timeoutMillis
+    this.traffic = traffic
   }
 
   abstract onResult(result: unknown): void

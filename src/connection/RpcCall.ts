@@ -1,6 +1,7 @@
 import type { RpcId } from "./jsonRpc.js"
 import type { RequestFailure } from "./Peer.js"
 import type { Unauthorized } from "./rpcPost.js"
+import type { Traffic } from "./Traffic.js"
 
 /** What a call of `/rpc` can fail with. */
 export type RpcCallFailure = RequestFailure | Unauthorized
@@ -16,4 +17,6 @@ export interface RpcCall {
   /** Whether the gateway goes on with it when its HTTP request ends. */
   readonly isKeyed: boolean
   readonly sessionId: string | undefined
+  /** Told how large it is, and its answer where that comes alone. */
+  readonly traffic: Traffic | undefined
 }

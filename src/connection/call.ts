@@ -5,6 +5,7 @@ import type { AuthenticationFailed } from "../errors/gateway.js"
 import { ConnectionFailed, GatewayTimeout, OutcomeUnknown } from "../errors/gateway.js"
 import { DirectCall, type DirectLink } from "./DirectCall.js"
 import type { CallFailure, CallOptions, Channel, ChannelFailure, Link } from "./Link.js"
+import { metered } from "./Meter.js"
 import { type Dropped, RpcFailure } from "./Peer.js"
 import * as Turns from "./Turns.js"
 
@@ -204,7 +205,7 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
       })
   }
 
-  const link: DirectLink = { release: turns.release, callAfter }
+  const link: DirectLink = { release: turns.release, callAfter, now: () => clock.unsafeCurrentTimeMillis() }
 
   const direct: Link["direct"] = (options, question) =>
     Effect.async((resume) => {
@@ -213,14 +214,20 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
         isFinishing || channel?.peer === undefined || channel.dialect !== "native" || options.timeoutMillis <= 0 ||
         !turns.tryTake()
       ) {
-        return resume(question.otherwise(options, call, clock.unsafeCurrentTimeMillis() + options.timeoutMillis))
+        return resume(
+          metered(
+            options.meter,
+            question.otherwise(options, call, clock.unsafeCurrentTimeMillis() + options.timeoutMillis)
+          )
+        )
       }
       const { peer } = channel
       const asked = new DirectCall(options, question, resume, channel, link)
+      options.meter?.began()
       peer.ask(question.method, question.params(options, channel), asked)
       return Effect.sync(() => {
         peer.stop(asked)
-        asked.release()
+        asked.end("interrupted")
       })
     })
 

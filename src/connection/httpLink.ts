@@ -13,10 +13,12 @@ import type { ConnectFailure } from "./connect.js"
 import { type Established, readCreatedSession } from "./handshake.js"
 import { encodeRequest } from "./jsonRpc.js"
 import { type Channel, type ChannelFailure, GatewayStatus, type Link, SessionLost } from "./Link.js"
+import { reconnected } from "./Meter.js"
 import type { ConnectionOptions } from "./Options.js"
 import type { RpcCallFailure } from "./RpcCall.js"
 import { dropped, type Unauthorized } from "./rpcPost.js"
 import { make as makeRequests } from "./rpcRequests.js"
+import type { Traffic } from "./Traffic.js"
 
 const isSessionExpired = (failure: RpcCallFailure) =>
   failure._tag === "RpcFailure" && wireFailureOfRpc(failure.error)?.type === "SessionExpired"
@@ -65,7 +67,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
   let current: Channel | undefined
   let latest: Session | undefined
 
-  const send = (method: string, params: unknown, timeoutMillis: number, session?: Session) =>
+  const send = (method: string, params: unknown, timeoutMillis: number, session?: Session, traffic?: Traffic) =>
     Effect.suspend(() =>
       requests.ask({
         id: ++lastId,
@@ -73,6 +75,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
         params,
         timeoutMillis,
         sessionId: session?.id,
+        traffic,
         isKeyed: isKeyed(params),
         isShareable: isShareable(method, params, timeoutMillis, options.requestTimeoutMillis)
       })
@@ -112,12 +115,13 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
     const channel: Channel = {
       ...established,
       dialect: "native",
-      request: (method, params, timeoutMillis) =>
+      request: (method, params, timeoutMillis, traffic) =>
         send(
           method,
           { ...asObject(params), session_id: established.session.id },
           timeoutMillis,
-          established.session
+          established.session,
+          traffic
         ).pipe(
           Effect.catchAll((failure): Effect.Effect<never, ChannelFailure> => {
             if (failure._tag === "Unauthorized") {
@@ -140,6 +144,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
   const establish = Effect.gen(function*() {
     const channel = channelOf(yield* create)
     if (over !== undefined) return yield* Effect.fail(over)
+    if (latest !== undefined) reconnected("client")
     const lost = latest && { session: latest, calls: calls.takeLost() }
     current = channel
     latest = channel.session

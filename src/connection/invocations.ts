@@ -20,6 +20,8 @@ import { CapabilityDefinition } from "../schema/CapabilityDefinition.js"
 import { keyOver } from "./call.js"
 import { type InvokeRequest, Malformed, type RawOutcome } from "./InvokeRequest.js"
 import type { CallFailure, CallOptions, Channel, ChannelFailure, Link, Question } from "./Link.js"
+import { metered } from "./Meter.js"
+import { withProgress } from "./progress.js"
 import { callTool, listTools } from "./tools.js"
 
 const decodeDefinition = Schema.decodeUnknownOption(CapabilityDefinition)
@@ -39,15 +41,42 @@ export const readResult = (result: unknown): RawOutcome | undefined => {
 
 const nativeMethod = "capabilities.invoke"
 
-const nativeParams = (request: InvokeRequest, channel: Channel) => ({
-  capability: request.name,
-  arguments: request.arguments,
-  idempotency_key: keyOver(channel, request)
+const nativeParams = (request: InvokeRequest, channel: Channel) =>
+  request.transactionId === undefined
+    ? {
+      capability: request.name,
+      arguments: request.arguments,
+      idempotency_key: keyOver(channel, request),
+      _meta: request.trace?.over(request, channel)
+    }
+    : {
+      capability: request.name,
+      arguments: request.arguments,
+      idempotency_key: keyOver(channel, request),
+      _meta: request.trace?.over(request, channel),
+      transaction_id: request.transactionId,
+      compensated: request.compensate === undefined ? undefined : true
+    }
+
+// Such a gateway would carry the step out, and know of nothing to undo.
+const lacksTransactions = ({ features }: Channel, { transactionId }: InvokeRequest) =>
+  transactionId !== undefined && !features.has("transactions")
+
+const closed = ({ name, transactionId }: InvokeRequest): RawOutcome => ({
+  _tag: "Failure",
+  failure: {
+    type: "TransactionClosed",
+    message: `${name} was not invoked: the gateway that is there now does not know the transaction ${transactionId}`,
+    recovery: [],
+    retryable: undefined,
+    retryAfter: undefined,
+    context: { transaction_id: transactionId }
+  }
 })
 
 const nativeInvoke = (channel: Channel, request: InvokeRequest, timeoutMillis: number) =>
   Effect.flatMap(
-    channel.request(nativeMethod, nativeParams(request, channel), timeoutMillis),
+    channel.request(nativeMethod, nativeParams(request, channel), timeoutMillis, request.trace),
     (result): Effect.Effect<RawOutcome, Malformed> => {
       const outcome = readResult(result)
       return outcome === undefined ? Effect.fail(malformed(nativeMethod)) : Effect.succeed(outcome)
@@ -105,11 +134,13 @@ const invokeOnce = (
   sent: Sent
 ): Effect.Effect<RawOutcome, KruxosError> =>
   Effect.mapError(
-    call(link, request, (channel, timeoutMillis, isRepeat) => {
+    call(link, request, (channel, timeoutMillis, isRepeat): Effect.Effect<RawOutcome, ChannelFailure | Malformed> => {
       sent.isRepeat = isRepeat
+      if (lacksTransactions(channel, request)) return Effect.succeed(closed(request))
       sent.key = keyOver(channel, request)
       const wait = request.timeoutOver === undefined ? timeoutMillis : request.timeoutOver(channel, timeoutMillis)
-      return channel.dialect === "native" ? nativeInvoke(channel, request, wait) : callTool(channel, request, wait)
+      return withProgress(channel, request.onProgress, (over) =>
+        channel.dialect === "native" ? nativeInvoke(over, request, wait) : callTool(over, request, wait))
     }),
     (failure) => errorOf(failure, request.operation, request.name)
   )
@@ -176,11 +207,14 @@ const invocation: Question<InvokeRequest, unknown, KruxosError> = {
  * asked again when the gateway says, if it is replayable or keyed and that is within its deadline.
  */
 export const invoke = (link: Link, request: InvokeRequest): Effect.Effect<unknown, KruxosError> =>
-  request.timeoutOver === undefined
+  request.timeoutOver === undefined && request.transactionId === undefined && request.onProgress === undefined
     ? link.direct(request, invocation)
-    : Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now) => invokeOver(link, request, now + request.timeoutMillis, request.timeoutMillis)
+    : metered(
+      request.meter,
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => invokeOver(link, request, now + request.timeoutMillis, request.timeoutMillis)
+      )
     )
 
 const isTransient = (error: KruxosError): error is RateLimited | ServiceUnavailable =>

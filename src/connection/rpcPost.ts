@@ -4,7 +4,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
-import { CloseCode } from "./Duplex.js"
+import { byteLength, CloseCode } from "./Duplex.js"
+import { trafficOf } from "./Meter.js"
 import { Dropped } from "./Peer.js"
 
 /** The gateway answered 401 or 403. */
@@ -29,22 +30,32 @@ const codeOf = (cause: unknown): string | undefined => {
 /** Posts to one address. Interruption aborts the request. */
 export type Post = (text: Effect.Effect<string>) => Effect.Effect<Body, Unauthorized | Dropped>
 
+const traffic = trafficOf("client")
+
 /** Makes what posts; the text is taken at the last moment, when the client is ready to send. */
 export const make = Effect.fnUntraced(function*(url: string, apiKey: Redacted.Redacted<string>) {
   const client = (yield* HttpClient.HttpClient).pipe(
-    HttpClient.mapRequest(HttpClientRequest.bearerToken(apiKey))
+    HttpClient.mapRequest(HttpClientRequest.bearerToken(apiKey)),
+    // A body has calls of several traces; each says its own.
+    HttpClient.withTracerDisabledWhen(() => true)
   )
   const request = HttpClientRequest.post(url)
   const execute = Effect.fnUntraced(function*(text: Effect.Effect<string>) {
     // What the client does before it sends comes first.
     const writing = HttpClient.mapRequestEffect(
       client,
-      (prepared) => Effect.map(text, (body) => HttpClientRequest.bodyText(prepared, body, "application/json"))
+      (prepared) =>
+        Effect.map(text, (body) => {
+          traffic.sent(byteLength(body))
+          return HttpClientRequest.bodyText(prepared, body, "application/json")
+        })
     )
     const response = yield* writing.execute(request)
     const { status } = response
     if (status === 401 || status === 403) return yield* new Unauthorized({ status })
-    return { status, text: yield* response.text }
+    const answer = yield* response.text
+    traffic.received(byteLength(answer))
+    return { status, text: answer }
   }, Effect.scoped)
   const post: Post = (text) =>
     Effect.catchTags(execute(text), {

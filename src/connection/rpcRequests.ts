@@ -129,6 +129,7 @@ export const make = Effect.fnUntraced(function*(
       return Effect.matchCause(post(written), {
         onSuccess: (body) => {
           batch.postedBy(undefined)
+          if (!isArray) { for (const { call } of batch.calls) call.traffic?.received(byteLength(body.text)) }
           answer(batch, isArray ? RpcAnswers.ofBatch(body) : RpcAnswers.ofOne(body))
         },
         onFailure: (cause) => {
@@ -165,6 +166,7 @@ export const make = Effect.fnUntraced(function*(
     const text = textOf(pending.call)
     if (typeof text !== "string") return settle(pending, Effect.fail(text))
     pending.bytes = byteLength(text)
+    pending.call.traffic?.sent(pending.bytes)
     if (pending.bytes > maximumFrameBytes) return settle(pending, Effect.fail(tooLarge))
     pending.text = text
     board(pending)

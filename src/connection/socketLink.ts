@@ -15,6 +15,7 @@ import { connect, type Connected, type ConnectFailure } from "./connect.js"
 import * as CurrentChannel from "./CurrentChannel.js"
 import type { CloseInfo, Dial } from "./Duplex.js"
 import { GatewayStatus, type Link, type ServerNotification } from "./Link.js"
+import { reconnected } from "./Meter.js"
 import type { ConnectionOptions } from "./Options.js"
 
 const lost = (info: CloseInfo) =>
@@ -120,6 +121,7 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
       yield* SubscriptionRef.set(status, GatewayStatus.Reconnecting({ cause }))
       const previous = current
       current = yield* reconnect(previous, cause)
+      reconnected("client")
       yield* connectedTo(current, previous)
     }
   }, Effect.catchAll((cause) => end(cause, cause)))

@@ -142,8 +142,12 @@ const parse = (content: string): unknown => {
  */
 export const callTool = Effect.fnUntraced(function*(channel: Channel, request: InvokeRequest, timeoutMillis: number) {
   const remaining = yield* timeLeft(timeoutMillis)
-  const params = { name: toolName(request.name), arguments: request.arguments }
-  const result = yield* channel.request("tools/call", params, timeoutMillis)
+  const params = {
+    name: toolName(request.name),
+    arguments: request.arguments,
+    _meta: request.trace?.over(request, channel)
+  }
+  const result = yield* channel.request("tools/call", params, timeoutMillis, request.trace)
   const { content, isError, structuredContent } = yield* Either.mapLeft(
     decodeToolResult(result),
     ({ message }) => new Malformed({ message: `The answer to tools/call is malformed: ${message}` })

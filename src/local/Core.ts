@@ -16,7 +16,8 @@ import { digestOf } from "./approvals/digest.js"
 import { type Attempt, Audit } from "./audit/Audit.js"
 import type { Invocation, Prepared, Registration } from "./capabilities/Handler.js"
 import { Registrations } from "./capabilities/Registrations.js"
-import { RunOnce } from "./idempotency/RunOnce.js"
+import * as Checked from "./idempotency/checked.js"
+import { type Keyed, RunOnce } from "./idempotency/RunOnce.js"
 import { type Decision, type Exceeded, Policy } from "./policy/Policy.js"
 import { currentProgress, type ReportProgress } from "./progress.js"
 import type { Session } from "./sessions/Session.js"
@@ -114,6 +115,7 @@ interface Asking {
   readonly capability: AnyCapability
   readonly session: Session
   readonly transaction: InvokeOptions["transaction"]
+  readonly keyed: Keyed | undefined
 }
 
 const stepOf = ({ attempt, capability, transaction }: Asking, input: Arguments): Step | undefined =>
@@ -132,6 +134,7 @@ const make = Effect.gen(function*() {
   const approvals = yield* ApprovalQueue
   const audit = yield* Audit
   const runOnce = yield* RunOnce
+  const runChecked = yield* Checked.make
   const sessions = yield* Sessions
   const transactions = yield* Transactions
   const byName = yield* Registrations
@@ -139,7 +142,7 @@ const make = Effect.gen(function*() {
 
   // Decides when it is called, and not when what it gives is run.
   const decided = (asked: Asking, run: Prepared, input: Arguments): Effect.Effect<unknown, KruxosError> => {
-    const { attempt, capability, session, transaction } = asked
+    const { attempt, capability, keyed, session, transaction } = asked
     const { trace } = attempt
     const now = clock.unsafeCurrentTimeMillis()
     const decide = () => policy.decide(session.agent, capability, input, now)
@@ -156,7 +159,8 @@ const make = Effect.gen(function*() {
     const handler = () =>
       Effect.withFiberRuntime<unknown, KruxosError>((fiber) => {
         const invocation = invocationOf(session, fiber.getFiberRef(currentProgress)?.report)
-        return step === undefined ? run(invocation) : transactions.run(step, invocation, run)
+        if (step !== undefined) return transactions.run(step, invocation, run)
+        return keyed === undefined ? run(invocation) : runChecked(keyed, input, invocation, run)
       })
     const traced = trace === undefined ? handler : () => trace.handler(handler)
     const turn = () => session.turns.run(attempt.run(capability, traced))
@@ -190,7 +194,8 @@ const make = Effect.gen(function*() {
     { capability, prepare }: Registration,
     given: unknown,
     transaction: InvokeOptions["transaction"],
-    attempt: Attempt
+    attempt: Attempt,
+    keyed?: Keyed
   ): Effect.Effect<unknown, KruxosError> => {
     const input = given ?? {}
     if (!Predicate.isReadonlyRecord(input)) {
@@ -198,7 +203,7 @@ const make = Effect.gen(function*() {
     }
     const prepared = prepare(input)
     if (Either.isLeft(prepared)) return Effect.fail(prepared.left)
-    const asked = { attempt, capability, session, transaction }
+    const asked = { attempt, capability, session, transaction, keyed }
     if (transaction === undefined) return decided(asked, prepared.right, input)
     return Effect.flatMap(
       transactions.admit(
@@ -223,21 +228,19 @@ const make = Effect.gen(function*() {
   ) =>
     Effect.gen(function*() {
       const { name } = registration.capability
-      const keyed = {
+      const keyed: Keyed = {
         agent: session.agent.name,
         idempotencyKey,
         capability: name,
         digest: yield* digestOf(transaction === undefined ? input ?? {} : [transaction.id, input ?? {}]),
-        transactionId: transaction?.id
+        transactionId: transaction?.id,
+        explain: (error) => explain(name, error)
       }
       const work = Effect.flatMap(
         session.holdWorkspace,
-        () => admitted(session, registration, input, transaction, attempt)
+        () => admitted(session, registration, input, transaction, attempt, keyed)
       )
-      return yield* attempt.once(
-        Effect.scoped(work),
-        (own) => runOnce.run(keyed, own, (error) => explain(name, error))
-      )
+      return yield* attempt.once(Effect.scoped(work), (own) => runOnce.run(keyed, own))
     })
 
   const started = (
@@ -266,9 +269,10 @@ const make = Effect.gen(function*() {
   const invoke: CoreService["invoke"] = (session, name, input, { idempotencyKey, parent, transaction } = {}) =>
     Effect.suspend(() => {
       const transactionId = transaction?.id
-      const about = { session, capability: name, idempotencyKey, transactionId }
-      const { onEnd, trace } = observe({ ...about, isKnown: byName.has(name), parent })
-      const attempt = audit.attempt({ ...about, input, trace, onEnd })
+      const isKnown = byName.has(name)
+      // Written out: to spread an object costs more than all else that is done here.
+      const { onEnd, trace } = observe({ session, capability: name, isKnown, idempotencyKey, transactionId, parent })
+      const attempt = audit.attempt({ session, capability: name, input, idempotencyKey, transactionId, trace, onEnd })
       const attempted = () => started(session, name, input, transaction, attempt)
       return attempt.watch(
         sessions.isKnownActive(session) ? attempted() : Effect.flatMap(sessions.checkPaused(session), attempted)

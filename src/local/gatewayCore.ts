@@ -157,11 +157,12 @@ const coreOf = (options: CoreOptions, offer: Pack.Offer) => {
   return Methods.layer.pipe(
     Layer.provide(Core.layer),
     Layer.provideMerge(ApprovalQueue.layer),
-    Layer.provide(EffectChecks.layer),
     Layer.provide(registrations),
     // What was left open is undone before what was approved goes on.
     Layer.provideMerge(transactions),
+    // What was cut off is looked at before what is undone or goes on changes anything.
     Layer.provideMerge(RunOnce.layer),
+    Layer.provideMerge(EffectChecks.layer),
     Layer.provideMerge(Audit.layer(options.dataDirectory)),
     Layer.provideMerge(Drain.layer),
     Layer.provideMerge(

@@ -24,6 +24,7 @@ import * as Server from "./protocol/server.js"
 import { AgentRevoked } from "./store/AgentErrors.js"
 import { Agents } from "./store/Agents.js"
 import { policyName } from "./supervisor/policyName.js"
+import { tracingInvocations } from "./tracing/GatewayTracer.js"
 
 const inMemory = ":memory:"
 
@@ -75,7 +76,7 @@ export const link = (
       const { name } = yield* OwnAgent.withoutKey({ name: options.agent ?? "agent", data })
       return yield* SocketLink.make(yield* dialOf(name), connection)
     }).pipe(Effect.provide(services))
-  })
+  }).pipe(tracingInvocations)
 
 const hostOf = (address: string) => address.includes(":") ? `[${address}]` : address
 
@@ -111,4 +112,4 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, ServeFailure
         page: Redacted.make(`http://${authority}/#token=${Redacted.value(supervisorToken)}`)
       }
     }).pipe(Effect.provide(services))
-  })
+  }).pipe(tracingInvocations)

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 /**
  * Something that a rollback left alone, because somebody else changed it after the transaction had: `resource` is a path or a key of the
  * state. `savedAs` says where its content from before the transaction is kept, where that could be kept; for a file it is a path that
- * `filesystem.restore` takes for 24 hours.
+ * `filesystem.restore` takes for 24 hours or, in the mode "compensating", that of a file beside it.
  */
 export const RollbackConflict = Schema.Struct({
   capability: Schema.String,

@@ -45,8 +45,8 @@ export interface InvokeOptions<Output = unknown> {
   readonly idempotencyKey?: string | undefined
   /**
    * How to undo the invocation, given its output, where it is a step of a transaction: with this, what the gateway cannot undo may run
-   * there. It is run when the transaction is rolled back, outside of it, on a fiber that is not interrupted; where it fails, the step is
-   * one of those that RollbackIncomplete calls not reversible. It takes the place of what the gateway would do. Outside of a transaction
+   * there. It is run when the transaction is rolled back, outside of it, on a fiber that is not interrupted; where it fails, or all of them
+   * take longer than two minutes, the step is one of those that RollbackIncomplete calls not reversible. It takes the place of what the gateway would do. Outside of a transaction
    * it is not looked at.
    */
   readonly compensate?: ((output: Output) => Effect.Effect<unknown, unknown>) | undefined

@@ -26,7 +26,7 @@ import { make as makeDecisions } from "./decisions.js"
 import { config, connectionOptions, endpointOf, type GatewayOptions } from "./GatewayOptions.js"
 import { make as makeState, State } from "./State.js"
 import { make as makeTransaction, Transaction } from "./Transaction.js"
-import { begin as beginCompensating } from "./transaction/compensating/begin.js"
+import { loadCompensating } from "./transaction/compensating.js"
 import { make as makeGatewayTransactions } from "./transaction/gateway.js"
 import { make as makeTransactionRegion } from "./transaction/region.js"
 
@@ -78,9 +78,6 @@ const mcpConfig = (url: string, apiKey: Redacted.Redacted<string>): Redacted.Red
     mcpServers: { kruxos: { url, headers: { Authorization: `Bearer ${Redacted.value(apiKey)}` } } }
   })
 
-// That of this project's gateway, for one that has none of its own.
-const defaultTransactionTimeout = Duration.seconds(60)
-
 /** Makes the services of a Layer over a link. */
 export const layerOf = <E, R>(
   link: Effect.Effect<Link, E, R | Scope.Scope>,
@@ -96,13 +93,10 @@ export const layerOf = <E, R>(
     const transactions = makeTransactionRegion(
       approvals.send,
       yield* makeGatewayTransactions(made, requestTimeoutMillis),
-      ({ parent, timeout = defaultTransactionTimeout }) =>
-        beginCompensating({
-          ask: capabilitiesOver().invoke,
-          timeoutMillis: Duration.toMillis(timeout),
-          parent,
-          withdraw: (approvalId) => withdraw(made, approvalId, requestTimeoutMillis)
-        }),
+      loadCompensating({
+        ask: capabilitiesOver().invoke,
+        withdraw: (approvalId) => withdraw(made, approvalId, requestTimeoutMillis)
+      }),
       yield* Effect.scope
     )
     const channel = Effect.timeoutFail(made.channel, {

@@ -143,7 +143,8 @@ export class Transaction extends Context.Tag("kruxos/Transaction")<Transaction, 
    *   TransactionTimeout or TransactionClosed. Over HTTP, where the gateway cannot say so, it is found at the next step or at the commit.
    * - Writes of `state.persistent` and `state.shared` are seen by nobody else before the commit, which fails with VersionConflict where
    *   somebody else has written such a key in between.
-   * - A fiber that goes on after the end, and still invokes something, gets TransactionClosed.
+   * - Fibers that are forked inside end with the effect, but for daemons and those of another scope: such a one that goes on after the
+   *   end, and still invokes something, gets TransactionClosed.
    *
    * It holds for the invocations of one gateway, and not for work that is handed to a fiber, a queue or a runtime outside.
    */

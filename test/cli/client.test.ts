@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { until } from "../support/deadline.js"
-import { listAt, textAt } from "../support/json.js"
+import { at, listAt, textAt } from "../support/json.js"
 import { kruxos, SharedGateway, start, takenPort } from "./kruxos.js"
 
 /** Runs a command against the shared gateway. */
@@ -80,6 +80,22 @@ layer(SharedGateway.layer(), { excludeTestServices: true, timeout: "20 seconds" 
       assert.strictEqual(textAt(JSON.parse(given), "content"), "héllo\n")
       assert.deepStrictEqual(JSON.parse(piped), JSON.parse(given))
       assert.isTrue(none.startsWith("{\n  \""))
+    }), 20_000)
+
+  it.effect("tells on standard error how far an invocation is, when asked", () =>
+    Effect.gen(function*() {
+      const { workspace } = yield* SharedGateway
+      for (let file = 0; file < 3; file++) fs.writeFileSync(join(workspace, `searched-${file}.txt`), "")
+      const search = ["invoke", "filesystem.search", "{\"path\": \"/workspace\", \"pattern\": \"searched-*\"}"]
+      const [told, failed] = yield* Effect.all([
+        withKey([...search, "--progress"]),
+        withKey(["invoke", "--progress", "filesystem.read", "{\"path\": \"nowhere\"}"])
+      ], { concurrency: 2 })
+      assert.strictEqual(told.code, 0, told.stderr)
+      assert.match(told.stderr, /^(\d+\n)+$/)
+      assert.strictEqual(at(JSON.parse(told.stdout), "total_matches"), 3)
+      assert.deepStrictEqual([failed.code, failed.stdout], [1, ""])
+      assert.match(failed.stderr, /^FileNotFound: /)
     }), 20_000)
 
   it.effect("prints why an invocation failed, and what can be done", () =>

@@ -134,12 +134,14 @@ export interface GatewayProcess extends Running, Folders {
 /** Starts a gateway on a free port, in folders of its own unless others are given. */
 export const startGateway = (
   args: ReadonlyArray<string> = [],
-  used?: Folders
+  used?: Folders,
+  options: RunOptions = {}
 ): Effect.Effect<GatewayProcess, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { dataDirectory, workspace } = used ?? (yield* folders)
     const running = yield* start(
-      ["gateway", "--workspace", workspace, "--data", dataDirectory, "--port", "0", ...args]
+      ["gateway", "--workspace", workspace, "--data", dataDirectory, "--port", "0", ...args],
+      options
     )
     yield* until("the ready line", Effect.sync(() => running.stdout().includes("\n"))).pipe(
       Effect.raceFirst(

@@ -93,6 +93,22 @@ describe("the end of a transaction that this package undoes", () => {
       assert.strictEqual(values.size, 0)
     }))
 
+  it.scoped("does not come to a savepoint before the outer one, unless it is given a time of its own", () =>
+    Effect.gen(function*() {
+      const { begin, step } = yield* gateway
+      const outer = yield* begin({ timeoutMillis: 600_000 })
+      const inner = yield* begin({ parent: outer })
+      const short = yield* begin({ parent: outer, timeoutMillis: 1000 })
+      yield* TestClock.adjust("9 minutes")
+      yield* settled
+      assert.strictEqual((yield* Effect.flip(short.cut))._tag, "TransactionTimeout")
+      yield* step(inner, "state.session.set", { key: "one", value: 1 })
+      yield* TestClock.adjust("1 minute")
+      yield* settled
+      assert.strictEqual((yield* Effect.flip(outer.cut))._tag, "TransactionTimeout")
+      assert.strictEqual((yield* Effect.flip(inner.commit))._tag, "TransactionClosed")
+    }))
+
   it.scoped("waits for the step that runs, and undoes it", () =>
     Effect.gen(function*() {
       const { begin, link, step, values } = yield* gateway

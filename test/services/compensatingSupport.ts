@@ -24,7 +24,7 @@ export const transactionsOver = (link: Link) => {
     begin: (options: { readonly timeoutMillis?: number; readonly parent?: OpenTransaction } = {}) =>
       begin({
         ask: invoke,
-        timeoutMillis: options.timeoutMillis ?? 60_000,
+        timeoutMillis: options.timeoutMillis,
         parent: options.parent,
         withdraw: (approvalId) => Approvals.withdraw(link, approvalId, 5000)
       }),

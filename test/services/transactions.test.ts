@@ -200,10 +200,10 @@ describe("Transaction.run", () => {
     }).pipe(over(gateway))
   })
 
-  it.scoped("refuses a timeout that is none", () => {
+  it.scoped("refuses a timeout that is none, or more than a day", () => {
     const gateway = transactionGateway()
     return Effect.gen(function*() {
-      for (const timeout of [0, Infinity]) {
+      for (const timeout of [0, "25 hours", Infinity] as const) {
         assert.propertyVal(yield* Effect.flip(Transaction.run(write(), { timeout })), "_tag", "InvalidInput")
       }
       assert.deepStrictEqual(gateway.log(), [])
@@ -305,12 +305,14 @@ describe("Transaction.begin", () => {
 })
 
 describe("a gateway that has no transactions any more", () => {
-  it.scoped("is not asked to make a step of one", () => {
+  it.scoped("is not asked to make a step of one, nor is one begun inside", () => {
     const { transactions: _, ...later } = features
     const gateway = transactionGateway({ later })
     return Effect.gen(function*() {
       const transaction = yield* Transaction.begin()
       gateway.connections[0]?.close()
+      const nested = yield* Effect.flip(transaction.inside(Transaction.begin()))
+      assert.deepInclude(nested, { _tag: "TransactionClosed", transactionId: transaction.id })
       const error = yield* Effect.flip(transaction.invoke("filesystem.write", { path: "/a", content: "" }))
       assert.strictEqual(error._tag, "TransactionClosed")
       assert.include(error.message, "does not know the transaction")

@@ -2,10 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
 import { Capabilities } from "../../src/services/Capabilities.js"
 import { Transaction } from "../../src/services/Transaction.js"
+import { at } from "../support/json.js"
 import { withLogs } from "../support/logs.js"
 import { settled } from "../support/scriptedGateway.js"
+import { success } from "./support.js"
 import { nothing, otherwise, over, transactionGateway } from "./transactionsSupport.js"
 
 const write = Effect.flatMap(Capabilities, ({ invoke }) => invoke("filesystem.write", { path: "/a", content: "" }))
@@ -103,6 +106,65 @@ describe("compensate", () => {
       const error = yield* Effect.flip(Transaction.run(alerting(done, "two")))
       assert.strictEqual(error._tag, "VersionConflict")
       assert.lengthOf(done, 2)
+    }).pipe(over(gateway))
+  })
+
+  it.scoped("that never ends is given up, and so are those that no time is left for", () =>
+    withLogs((logs) => {
+      const gateway = transactionGateway({ report: { ...nothing, not_reversible: ["alerts.send", "alerts.send"] } })
+      return Effect.gen(function*() {
+        const done: Array<string> = []
+        const { invoke } = yield* Capabilities
+        const stuck = invoke("alerts.send", { message: "stuck" }, { compensate: () => Effect.never })
+        const failing = yield* Effect.fork(Effect.flip(
+          Transaction.run(Effect.zipRight(Effect.zipRight(alerting(done, "one"), stuck), Effect.fail("no")))
+        ))
+        yield* settled
+        yield* TestClock.adjust("119 seconds")
+        assert.isNull(failing.unsafePoll())
+        yield* TestClock.adjust("1 second")
+        assert.deepInclude(yield* Fiber.join(failing), {
+          _tag: "RollbackIncomplete",
+          notReversible: ["alerts.send", "alerts.send"],
+          cause: "no"
+        })
+        assert.deepStrictEqual(done, [])
+        assert.match(logs.join("\n"), /WARN[^]*alerts\.send[^]*no time left/)
+      }).pipe(over(gateway))
+    }))
+
+  it.scoped("undoes a step whose caller is interrupted before its answer", () => {
+    let answer = () => {}
+    const gateway = transactionGateway({
+      report: { ...nothing, not_reversible: ["alerts.send"] },
+      instead: ({ id, params }, server) => {
+        if (at(params, "capability") !== "alerts.send") return false
+        answer = () => server.answer(id, success({ alert_id: "late", delivered_to: "file_queue", severity: "info" }))
+        return true
+      }
+    })
+    return Effect.gen(function*() {
+      const done: Array<string> = []
+      const failing = yield* Effect.fork(Effect.flip(Transaction.run(Effect.all([
+        alerting(done, "one"),
+        Effect.zipRight(settled, Effect.fail("no"))
+      ], { concurrency: "unbounded" }))))
+      yield* settled
+      yield* settled
+      assert.isNull(failing.unsafePoll())
+      answer()
+      assert.strictEqual(yield* Fiber.join(failing), "no")
+      assert.deepStrictEqual(done, ["one late"])
+      assert.notInclude(gateway.log(), "notifications/cancelled")
+
+      const stuck = yield* Effect.fork(Effect.flip(Transaction.run(Effect.all([
+        alerting(done, "two"),
+        Effect.zipRight(settled, Effect.fail("no"))
+      ], { concurrency: "unbounded" }))))
+      yield* settled
+      yield* settled
+      yield* TestClock.adjust("5 seconds")
+      assert.propertyVal(yield* Fiber.join(stuck), "_tag", "RollbackIncomplete")
     }).pipe(over(gateway))
   })
 

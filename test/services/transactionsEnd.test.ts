@@ -205,6 +205,36 @@ describe("a transaction that the gateway ends", () => {
     }).pipe(over(gateway))
   })
 
+  it.scoped("cuts off what is done inside it, also where it was begun by hand", () => {
+    const gateway = transactionGateway()
+    return Effect.gen(function*() {
+      const outer = yield* Transaction.begin()
+      const inner = yield* Effect.fork(
+        Effect.flip(outer.inside(Transaction.run(Transaction.run(Effect.zipRight(write, Effect.never)))))
+      )
+      yield* settled
+      for (const id of ["tx-3", "tx-2"]) gateway.end(id, "parent_end")
+      gateway.end(outer.id, "timeout")
+      yield* settled
+      assert.deepInclude(yield* Fiber.join(inner), { _tag: "TransactionClosed", transactionId: "tx-2" })
+    }).pipe(Effect.scoped, over(gateway))
+  })
+
+  it.scoped("by its timeout says so, however deep it is in others", () => {
+    const gateway = transactionGateway()
+    return Effect.gen(function*() {
+      const outer = yield* Effect.fork(
+        Effect.flip(Transaction.run(Transaction.run(Effect.zipRight(write, Effect.never))))
+      )
+      yield* settled
+      gateway.end("tx-2", "parent_end")
+      yield* settled
+      gateway.end("tx-1", "timeout")
+      yield* settled
+      assert.deepInclude(yield* Fiber.join(outer), { _tag: "TransactionTimeout", transactionId: "tx-1" })
+    }).pipe(over(gateway))
+  })
+
   it.scoped("since a step was rejected fails with the rejection", () => {
     const gateway = transactionGateway({
       instead: ({ id, method }, server) => {

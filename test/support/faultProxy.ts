@@ -18,12 +18,18 @@ export interface ProxiedConnection {
   /** Forwards nothing more in this direction, and leaves the sockets open. */
   readonly lose: (direction: Direction) => void
   readonly cut: (how: Ending) => void
+  /** Resets the other side; the one that stays open hears nothing more. */
+  readonly halfOpen: (open: "client" | "server") => void
+  /** Does something when so many bytes have been forwarded in this direction in all, before the next one is. */
+  readonly when: (direction: Direction, bytes: number, act: () => void) => void
   /** Says a text to the client, after all that the gateway has said so far. */
   readonly inject: (text: string) => void
   /** How many bytes have been forwarded in this direction. */
   readonly forwarded: (direction: Direction) => number
   /** Whether the client's side is open. */
   readonly isOpen: () => boolean
+  /** Whether it is over for its client, or is about to be. */
+  readonly isOver: () => boolean
 }
 
 /** Stands between clients and a gateway on this machine, and does to their connections what its steps say. */
@@ -33,6 +39,8 @@ export interface FaultProxy {
   readonly url: string
   /** All that there have been, oldest first; those that were denied are not among them. */
   readonly connections: ReadonlyArray<ProxiedConnection>
+  /** Calls a listener whenever there is a connection more, or one is over; gives what ends that. */
+  readonly onChange: (listener: () => void) => () => void
   /** How many were answered with 401. */
   readonly refusals: () => number
   /** How many clients are connected now. */
@@ -62,8 +70,9 @@ interface Hooks {
 const makeConnection = (client: Socket, server: Socket, faults: ReadonlyArray<Fault>, hooks: Hooks) => {
   let isTold = false
   const over = () => {
-    if (!isTold) hooks.onOver()
+    if (isTold) return
     isTold = true
+    hooks.onOver()
   }
   const loseAll = () => {
     toClient.lose()
@@ -79,6 +88,12 @@ const makeConnection = (client: Socket, server: Socket, faults: ReadonlyArray<Fa
     }
   }
 
+  const halfOpen = (open: "client" | "server") => {
+    loseAll()
+    if (open === "server") over()
+    reset(open === "client" ? server : client)
+  }
+
   const strike = (fault: Fault) => {
     switch (fault._tag) {
       case "Cut":
@@ -91,9 +106,7 @@ const makeConnection = (client: Socket, server: Socket, faults: ReadonlyArray<Fa
         flow(fault.direction).hold()
         return hooks.later(fault.milliseconds, () => flow(fault.direction).release())
       case "HalfOpen":
-        loseAll()
-        if (fault.open === "server") over()
-        return reset(fault.open === "client" ? server : client)
+        return halfOpen(fault.open)
     }
   }
 
@@ -118,9 +131,12 @@ const makeConnection = (client: Socket, server: Socket, faults: ReadonlyArray<Fa
     held: (direction) => flow(direction).held(),
     lose: (direction) => flow(direction).lose(),
     cut,
+    halfOpen,
+    when: (direction, bytes, act) => flow(direction).when(bytes, act),
     inject: (text) => toClient.inject(textFrame(text)),
     forwarded: (direction) => flow(direction).forwarded(),
-    isOpen: () => !isOver(client)
+    isOpen: () => !isOver(client),
+    isOver: () => isTold
   }
   const run = Effect.all([toClient.run, toServer.run], { concurrency: 2, discard: true }).pipe(
     Effect.ensuring(Effect.sync(() => {
@@ -169,6 +185,8 @@ export const make = (
     const planned = [...steps]
     const connections: Array<ProxiedConnection> = []
     const sockets = new Set<Socket>()
+    const listeners = new Set<() => void>()
+    const changed = () => listeners.forEach((listener) => listener())
     let refusals = 0
     let isHealed = false
     const healed = Effect.unsafeMakeLatch(false)
@@ -209,9 +227,13 @@ export const make = (
         hides,
         isHealed: () => isHealed,
         later: (milliseconds, act) => void run(Effect.delay(Effect.sync(act), milliseconds)),
-        onOver: () => refuse(refuseAfter)
+        onOver: () => {
+          refuse(refuseAfter)
+          changed()
+        }
       })
       connections.push(connection)
+      changed()
       run(forwarding)
     }
 
@@ -226,6 +248,10 @@ export const make = (
       port,
       url: `ws://127.0.0.1:${port}/mcp`,
       connections,
+      onChange: (listener) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
       refusals: () => refusals,
       clients: () => connections.filter((connection) => connection.isOpen()).length,
       plan: (...next) => void planned.push(...next),

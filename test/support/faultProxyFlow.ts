@@ -32,11 +32,13 @@ export interface Flow {
   readonly inject: (bytes: Buffer) => void
   /** How many bytes have been forwarded. */
   readonly forwarded: () => number
+  /** Does something when so many bytes have been forwarded in all, before the next one is. */
+  readonly when: (bytes: number, act: () => void) => void
 }
 
 interface Deadline {
   readonly at: number
-  readonly fault: Fault
+  readonly act: () => void
 }
 
 const ofTag = <Tag extends Fault["_tag"]>(faults: ReadonlyArray<Fault>, tag: Tag) =>
@@ -131,12 +133,18 @@ export const makeFlow = (
   const trickled = makeTrickle(ofTag(faults, "Trickle"))
   const delays = ofTag(faults, "Delay")
   const truncations = ofTag(faults, "Truncate")
-  const strikes: Array<Deadline> = [
+  const strikes: Array<Deadline> = []
+  const when: Flow["when"] = (bytes, act) => {
+    strikes.push({ at: bytes, act })
+    strikes.sort((one, other) => one.at - other.at)
+  }
+  const striking = [
     ...ofTag(faults, "Cut"),
     ...ofTag(faults, "Blackhole"),
     ...ofTag(faults, "HalfOpen"),
     ...ofTag(faults, "Stall")
-  ].map((fault) => ({ at: fault.afterBytes, fault })).sort((one, other) => one.at - other.at)
+  ]
+  for (const fault of striking) when(fault.afterBytes, () => strike(fault))
 
   const awake = Effect.unsafeMakeLatch(false)
   const open = Effect.unsafeMakeLatch(true)
@@ -169,7 +177,7 @@ export const makeFlow = (
       strikes.shift()
       const before = Math.max(0, next.at - forwarded)
       return writeOn(bytes.subarray(0, before)).pipe(
-        Effect.zipRight(Effect.sync(() => strike(next.fault))),
+        Effect.zipRight(Effect.sync(next.act)),
         Effect.zipRight(pass(bytes.length - before)),
         Effect.zipRight(put(bytes.subarray(before)))
       )
@@ -256,6 +264,7 @@ export const makeFlow = (
       injected.push(bytes)
       wake()
     },
-    forwarded: () => forwarded
+    forwarded: () => forwarded,
+    when
   }
 }

@@ -142,7 +142,7 @@ export const startProcess = (options: ProcessOptions = {}): Effect.Effect<Gatewa
         ({ code, signal }) => Effect.dieMessage(`The gateway ended (${code ?? signal}): ${log}`)
       )
       yield* Effect.raceFirst(
-        until("the ready line", Effect.sync(() => stdout.includes("\n"))),
+        until("the ready line", Effect.sync(() => stdout.includes("\n")), "30 seconds"),
         isOver
       ).pipe(Effect.onError(() => Effect.sync(() => child.kill("SIGKILL"))))
       const ready = yield* Effect.orDie(Schema.decodeUnknown(Ready)(stdout.split("\n")[0]))

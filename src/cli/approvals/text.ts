@@ -30,11 +30,12 @@ export const page = (view: ApprovalView): string => {
     ["Capability", view.capability],
     ["Rule", view.rule],
     ["Reason", view.reason ?? "-"],
+    ...(view.transaction_id === undefined ? [] : [["Transaction", view.transaction_id] as const]),
     ["Asked", time(view.created_at)],
     ["Expires", time(view.expires_at)],
     ["SHA-256", view.digest]
   ]
-  const lines = fields.map(([name, value]) => `${`${name}:`.padEnd(12)}${oneLine(value)}`)
+  const lines = fields.map(([name, value]) => `${`${name}:`.padEnd(13)}${oneLine(value)}`)
   const json = prettyJson(withTextsCut(view.arguments, 400))
   return [...lines, "Arguments:", printable(cut(json, 20_000))].join("\n")
 }

@@ -72,7 +72,7 @@ export interface ApprovalQueueService {
   readonly ask: (asked: Asked) => Effect.Effect<unknown, KruxosError>
   /**
    * Decides a request. What is approved is carried out by the gateway, with exactly the arguments shown. A blank reason is recorded
-   * as a default one. The transaction of a step that is rejected is rolled back when this ends.
+   * as a default one. The transaction of a step that is rejected is being rolled back when this ends.
    */
   readonly decide: (
     approvalId: string,
@@ -215,8 +215,12 @@ const make = Effect.gen(function*() {
       return asShown(decided.value)
     }).pipe(Effect.uninterruptible)
 
+  // A commit that fails leaves its transaction open, and nothing in it waits any more.
+  const withdrawStep = (record: ApprovalRecord) =>
+    Effect.zipRight(steps.goesOn(record), endings.withdraw(record, "transaction"))
+
   const withdrawSteps = (withdrawn: Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>) =>
-    Effect.flatMap(withdrawn, Effect.forEach((record) => endings.withdraw(record, "transaction"), { discard: true }))
+    Effect.flatMap(withdrawn, Effect.forEach(withdrawStep, { discard: true }))
       .pipe(
         Effect.catchAll((cause) =>
           Effect.logWarning("Requests for approval of a transaction that ended could not be withdrawn", cause)

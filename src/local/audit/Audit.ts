@@ -65,6 +65,19 @@ export interface Invoked {
   readonly onEnd?: ((exit: Exit.Exit<unknown, KruxosError>) => void) | undefined
 }
 
+/** An invocation that ran when its gateway was killed, and what the next one has found out about it. */
+export interface Resolved {
+  readonly agent: string
+  readonly capability: string
+  readonly idempotencyKey: string
+  /**
+   * `done`, or `finished` by this gateway; `not_done`; `asked` for an approval, and not run before it; or `unknown`, for the reason
+   * given.
+   */
+  readonly outcome: "done" | "finished" | "not_done" | "asked" | "unknown"
+  readonly reason?: string | undefined
+}
+
 type OnEnd = (exit: Exit.Exit<unknown, KruxosError>) => Effect.Effect<void>
 
 export interface AuditService {
@@ -86,6 +99,8 @@ export interface AuditService {
     readonly began: (transaction: Transactions.TransactionBegun) => Effect.Effect<void>
     readonly ended: (transaction: Transactions.TransactionEnded) => Effect.Effect<void>
   }
+  /** It is known what has become of an invocation that ran when its gateway was killed. */
+  readonly resolved: (invocation: Resolved) => Effect.Effect<void>
   /** A supervisor has paused an agent, or let it go on, or removed a key of its state. */
   readonly supervised: (
     change: "agent_paused" | "agent_resumed" | "state_removed",
@@ -275,6 +290,8 @@ const make = (dataDirectory: string | undefined) =>
           }),
         ended: (ended) => Effect.sync(() => void noteFact(Transactions.ended(clock.unsafeCurrentTimeMillis(), ended)))
       },
+      resolved: ({ outcome, reason, ...about }) =>
+        Effect.sync(() => void note("invocation_resolved", about, { outcome, reason: recordedMessage(reason) })),
       supervised: (change, agent, supervisor, key) =>
         Effect.sync(() =>
           void note(change, { agent }, {

@@ -6,6 +6,7 @@ import { recordedText } from "./recorded.js"
  * What an entry is about:
  * - `invocation_started` and `invocation_ended`, or `invocation` for both at once where it was over before it was written
  * - `invocation_answered`: from what is known of an earlier one, without running anything
+ * - `invocation_resolved`: a gateway was killed while it ran, and this is what the next one found out
  * - `refused`: nothing ran, and `details` say which error said so
  * - `approval_requested`, `approval_decided` (also by time, or by the agent itself), `approval_carried_out`
  * - `transaction_started`, `transaction_ended`, also of savepoints; `details` of each of its steps have its `transaction_id`, and within a
@@ -20,6 +21,7 @@ export type Kind =
   | "invocation_started"
   | "invocation_ended"
   | "invocation_answered"
+  | "invocation_resolved"
   | "refused"
   | "approval_requested"
   | "approval_decided"

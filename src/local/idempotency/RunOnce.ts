@@ -2,7 +2,6 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -14,25 +13,34 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { decodeFailure } from "../../errors/decode.js"
 import type { WireError } from "../../errors/encode.js"
-import { OutcomeUnknown } from "../../errors/gateway.js"
-import { InvalidInput, ResourceExhausted, ServiceUnavailable } from "../../errors/general.js"
+import type { ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { wireFailureOfAny } from "../../errors/wire.js"
+import type { Audit } from "../audit/Audit.js"
 import { currentProgress, type ProgressListeners } from "../progress.js"
 import { cancelledByCaller } from "../protocol/cancelledByCaller.js"
 import { Drain } from "../protocol/drain.js"
 import { readResult } from "../protocol/readResult.js"
+import type { EffectChecks } from "../recovery/EffectChecks.js"
+import type { Workspaces } from "../sessions/Workspaces.js"
 import { storeUnavailable } from "../store/agentFailure.js"
+import type { Agents } from "../store/Agents.js"
+import type { ApprovalRequests } from "../store/Approvals.js"
 import { GatewayInstance } from "../store/GatewayInstance.js"
 import {
   type InvocationKey,
   type Invoked,
+  type Journal,
   type KeyedInvocation,
   KeyedInvocations as Records
 } from "../store/KeyedInvocations.js"
+import * as CutOff from "./CutOff.js"
+import * as Failures from "./failures.js"
 
-/** An invocation with the key under which it runs once. */
-export interface Keyed extends InvocationKey, Invoked {}
+/** An invocation with the key under which it runs once; `explain` gives its failures as they go on the wire. */
+export interface Keyed extends InvocationKey, Invoked {
+  readonly explain: (error: KruxosError) => WireError
+}
 
 /** What has become of a keyed invocation; `result` as `capabilities.invoke` answers it. */
 export interface RecordedOutcome {
@@ -50,22 +58,25 @@ export class RunOnce extends Context.Tag("kruxos/local/RunOnce")<RunOnce, {
    * something else, OutcomeUnknown where the record does not say what the work has done, and ServiceUnavailable where it cannot be
    * read.
    */
-  readonly run: (
-    keyed: Keyed,
-    work: Effect.Effect<unknown, KruxosError>,
-    explain: (error: KruxosError) => WireError
-  ) => Effect.Effect<unknown, KruxosError>
+  readonly run: (keyed: Keyed, work: Work) => Work
+  /**
+   * Runs the handler, as a part of that work. It is on record before that it begins, with what it began from, and when this ends what
+   * came of it. Fails, besides, with ServiceUnavailable.
+   */
+  readonly enter: (keyed: Keyed, journal: Journal | undefined, handler: Work) => Work
   readonly outcome: (key: InvocationKey) => Effect.Effect<RecordedOutcome, ServiceUnavailable>
 }>() {}
+
+type Work = Effect.Effect<unknown, KruxosError>
 
 interface Running extends Keyed {
   readonly result: Deferred.Deferred<unknown, KruxosError>
   readonly progress: ProgressListeners | undefined
   fiber: Fiber.Fiber<void> | undefined
   waiting: number
+  isCancelled: boolean
+  isRecorded: boolean
 }
-
-const mostRunning = 16_384
 
 // What a transaction refuses may be asked for with the same key in the next one.
 const didNothing: ReadonlySet<KruxosError["_tag"]> = new Set<KruxosError["_tag"]>([
@@ -77,41 +88,9 @@ const nameOf = ({ agent, idempotencyKey }: InvocationKey) => `${agent}\n${idempo
 
 const isSame = (one: Invoked, other: Invoked) => one.capability === other.capability && one.digest === other.digest
 
-const otherUse = ({ capability, idempotencyKey }: Keyed) =>
-  new InvalidInput({
-    message: `The key ${idempotencyKey} belongs to an invocation with another capability or other arguments`,
-    capability,
-    field: "idempotency_key"
-  })
-
-const unknown = ({ capability, idempotencyKey }: Keyed) =>
-  new OutcomeUnknown({
-    message: `${capability} began, and how it ended is not on record: it may or may not have taken effect`,
-    capability,
-    idempotencyKey
-  })
-
-const runsElsewhere = ({ capability }: Keyed) =>
-  new ServiceUnavailable({
-    message: `Another gateway on the same data runs this ${capability}: ask again for its result`,
-    capability,
-    service: "gateway",
-    retryAfter: Duration.seconds(1)
-  })
-
-const full = ({ capability }: Keyed) =>
-  new ResourceExhausted({
-    message: `The gateway runs ${mostRunning} keyed invocations, as many as it may`,
-    capability,
-    resource: "keyed_invocations",
-    limit: mostRunning,
-    current: mostRunning,
-    retryable: true
-  })
-
 const recorded = (keyed: Keyed, kept: unknown): Effect.Effect<unknown, KruxosError> => {
   const result = readResult(kept)
-  if (result === undefined) return Effect.fail(unknown(keyed))
+  if (result === undefined) return Effect.fail(Failures.unknown(keyed))
   return result.success
     ? Effect.succeed(result.data)
     : Effect.fail(decodeFailure(wireFailureOfAny(result.error), keyed.capability))
@@ -123,46 +102,66 @@ const make = Effect.gen(function*() {
   const recordId = yield* records.recordId
   const fibers = yield* FiberSet.make<void>()
   const running = new Map<string, Running>()
+  let isClosing = false
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isClosing = true
+    })
+  )
   // What somebody waits for is waited for by its connection.
   yield* (yield* Drain).track({
     running: () => [...running.values()].filter(({ waiting }) => waiting === 0).length
   })
 
   const repeated = (keyed: Keyed, record: KeyedInvocation): Effect.Effect<unknown, KruxosError> => {
-    if (!isSame(record, keyed)) return Effect.fail(otherUse(keyed))
+    if (!isSame(record, keyed)) return Effect.fail(Failures.otherUse(keyed))
     if (record.status === "running" && record.owner !== gateway.id && gateway.isAlive(record.owner)) {
-      return Effect.fail(runsElsewhere(keyed))
+      return Effect.fail(Failures.runsElsewhere(keyed))
     }
     return recorded(keyed, Option.getOrUndefined(record.result))
   }
 
-  // What is not noted stays `running`, of a gateway that no longer runs it: nobody will do it again.
-  const note = (keyed: Keyed, exit: Exit.Exit<unknown, KruxosError>, explain: (error: KruxosError) => WireError) => {
+  // What is not noted stays `running`, of a gateway that no longer runs it: the next one finds out what it has done.
+  const note = (keyed: Running, exit: Exit.Exit<unknown, KruxosError>) => {
     if (Exit.isSuccess(exit)) return records.settle(keyed, "done", { success: true, data: exit.value })
     const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+    if (isClosing && !keyed.isCancelled && Cause.isInterruptedOnly(exit.cause)) return Effect.void
     if (failure === undefined || failure._tag === "OutcomeUnknown") return records.abandon(keyed)
     if (failure.retryable || didNothing.has(failure._tag)) return records.forget(keyed)
     return records.settle(keyed, failure._tag === "ApprovalRequired" ? "pending" : "done", {
       success: false,
-      error: explain(failure)
+      error: keyed.explain(failure)
     })
   }
 
   const notNoted = ({ capability, idempotencyKey }: Keyed) => (cause: SqlError) =>
     Effect.logError(`The outcome of ${capability} was not recorded (key ${idempotencyKey})`, cause)
 
-  const work = (
-    keyed: Keyed,
-    effect: Effect.Effect<unknown, KruxosError>,
-    explain: (error: KruxosError) => WireError
-  ): Effect.Effect<unknown, KruxosError> =>
+  const recordEnd = (keyed: Running, exit: Exit.Exit<unknown, KruxosError>) =>
+    Effect.suspend(() => {
+      if (keyed.isRecorded) return Effect.void
+      keyed.isRecorded = true
+      return Effect.catchAll(note(keyed, exit), notNoted(keyed))
+    })
+
+  const work = (keyed: Running, effect: Work): Work =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.mapError(records.begin(keyed, keyed), storeUnavailable), (record) =>
         Option.match(record, {
           onSome: (known) => repeated(keyed, known),
-          onNone: () =>
-            Effect.onExit(restore(effect), (exit) => Effect.catchAll(note(keyed, exit, explain), notNoted(keyed)))
+          onNone: () => Effect.onExit(restore(effect), (exit) => recordEnd(keyed, exit))
         }))
+    )
+
+  const enter: Context.Tag.Service<RunOnce>["enter"] = (keyed, journal, handler) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.zipRight(
+        Effect.mapError(records.enter(keyed, journal), storeUnavailable),
+        Effect.onExit(restore(handler), (exit) => {
+          const begun = running.get(nameOf(keyed))
+          return begun === undefined ? Effect.void : recordEnd(begun, exit)
+        })
+      )
     )
 
   const start = (keyed: Running, effect: Effect.Effect<unknown, KruxosError>) =>
@@ -170,13 +169,21 @@ const make = Effect.gen(function*() {
       Effect.onExit((exit) =>
         Effect.sync(() => {
           running.delete(nameOf(keyed))
-          const told = Exit.isFailure(exit) && Cause.isInterrupted(exit.cause) ? Exit.fail(unknown(keyed)) : exit
+          const told = Exit.isFailure(exit) && Cause.isInterrupted(exit.cause)
+            ? Exit.fail(Failures.unknown(keyed))
+            : exit
           Deferred.unsafeDone(keyed.result, told)
         })
       ),
       Effect.ignore,
       Effect.interruptible
     )
+
+  const cancel = (keyed: Running, fiber: Fiber.Fiber<void>) =>
+    Effect.suspend(() => {
+      keyed.isCancelled = true
+      return Fiber.interruptFork(fiber)
+    })
 
   const wait = (keyed: Running) =>
     Effect.suspend(() => {
@@ -185,7 +192,7 @@ const make = Effect.gen(function*() {
         Effect.ensuring(Effect.sync(() => keyed.waiting--)),
         Effect.onInterrupt((by) =>
           HashSet.has(by, cancelledByCaller) && keyed.waiting === 0 && keyed.fiber !== undefined
-            ? Fiber.interruptFork(keyed.fiber)
+            ? cancel(keyed, keyed.fiber)
             : Effect.void
         )
       )
@@ -197,21 +204,28 @@ const make = Effect.gen(function*() {
       ? wait(joined)
       : joined.progress.alsoTo(progress)(wait(joined))
 
-  const run: Context.Tag.Service<RunOnce>["run"] = (keyed, effect, explain) =>
+  const run: Context.Tag.Service<RunOnce>["run"] = (keyed, effect) =>
     Effect.withFiberRuntime((caller) => {
       const progress = caller.getFiberRef(currentProgress)
       const joined = running.get(nameOf(keyed))
-      if (joined !== undefined) return isSame(joined, keyed) ? join(joined, progress) : Effect.fail(otherUse(keyed))
-      if (running.size >= mostRunning) return Effect.fail(full(keyed))
+      if (joined !== undefined) {
+        return isSame(joined, keyed)
+          ? join(joined, progress)
+          : Effect.fail(Failures.otherUse(keyed))
+      }
+      if (cutOff.isLookedAt(keyed)) return Effect.fail(Failures.isLookedAt(keyed))
+      if (running.size >= Failures.mostRunning) return Effect.fail(Failures.full(keyed))
       const begun: Running = {
         ...keyed,
         result: Deferred.unsafeMake(FiberId.none),
         progress,
         fiber: undefined,
-        waiting: 0
+        waiting: 0,
+        isCancelled: false,
+        isRecorded: false
       }
       running.set(nameOf(keyed), begun)
-      return Effect.flatMap(FiberSet.run(fibers, start(begun, work(keyed, effect, explain))), (fiber) => {
+      return Effect.flatMap(FiberSet.run(fibers, start(begun, work(begun, effect))), (fiber) => {
         begun.fiber = fiber
         return wait(begun)
       })
@@ -219,7 +233,9 @@ const make = Effect.gen(function*() {
 
   const outcome: Context.Tag.Service<RunOnce>["outcome"] = (key) =>
     Effect.suspend(() => {
-      if (running.has(nameOf(key))) return Effect.succeed<RecordedOutcome>({ status: "running" })
+      if (running.has(nameOf(key)) || cutOff.isLookedAt(key)) {
+        return Effect.succeed<RecordedOutcome>({ status: "running" })
+      }
       return Effect.mapBoth(records.find(key), {
         onFailure: storeUnavailable,
         onSuccess: Option.match({
@@ -234,18 +250,17 @@ const make = Effect.gen(function*() {
       })
     })
 
-  const orphans = yield* records.abandonOrphans
-  if (orphans > 0) {
-    yield* Effect.logWarning(
-      `${orphans} keyed invocations were cut off when a gateway stopped: what they have done is not known`
-    )
-  }
+  const cutOff = yield* CutOff.resolve
   const sweep = Effect.catchAll(
     records.sweep,
     (cause) => Effect.logWarning("The record of keyed invocations was not swept", cause)
   )
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 hour")))
-  return { recordId, run, outcome }
+  return { recordId, run, enter, outcome }
 })
 
-export const layer: Layer.Layer<RunOnce, SqlError, Records | GatewayInstance | Drain> = Layer.scoped(RunOnce, make)
+export const layer: Layer.Layer<
+  RunOnce,
+  SqlError,
+  Agents | ApprovalRequests | Audit | Drain | EffectChecks | GatewayInstance | Records | Workspaces
+> = Layer.scoped(RunOnce, make)

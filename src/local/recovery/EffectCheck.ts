@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Schema from "effect/Schema"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { Workspace } from "../workspace/Workspace.js"
@@ -44,6 +45,8 @@ export interface EffectCheck {
    * contents. It takes at most ten seconds.
    */
   readonly before: (input: Arguments, context: CheckContext) => Effect.Effect<unknown, CannotCheck>
+  /** Those of the arguments that {@link EffectCheck.after} needs besides: in place of long content there may be none. */
+  readonly kept: (input: Arguments) => Arguments
   /**
    * What the state of things says now, which it leaves as it is. `before` is what {@link EffectCheck.before} returned. It
    * takes at most a minute, and says Unknown of whatever goes wrong.
@@ -67,6 +70,10 @@ export interface TypedCheck<Input, Output, Before> {
   readonly after: (input: Input, before: Before, context: CheckContext) => Effect.Effect<Conclusion<Output>, Failure>
   /** The paths that it changes, as they were given; none where its effect can be told from that of an equal one. */
   readonly paths: (input: Input) => ReadonlyArray<string>
+  /** Whether `before` may take longer than a moment. */
+  readonly isSlow?: boolean
+  /** What of the arguments is kept; all unless given. */
+  readonly kept?: (input: Arguments) => Arguments
   /** Paths that it changes, too, and that its input does not say. */
   readonly further?: (input: Input) => Effect.Effect<ReadonlyArray<string>>
 }
@@ -94,7 +101,14 @@ export const done = <Output>(output: Output): Conclusion<Output> => ({ _tag: "Do
 export const make = <Input, Output, Before, Encoded>(
   capability: Typed<Input, Output>,
   state: Schema.Schema<Before, Encoded>,
-  { after, before, further = () => Effect.succeed([]), paths }: TypedCheck<Input, Output, Before>
+  {
+    after,
+    before,
+    further = () => Effect.succeed([]),
+    isSlow = false,
+    kept = (input) => input,
+    paths
+  }: TypedCheck<Input, Output, Before>
 ) =>
 (turns: Turns): readonly [string, EffectCheck] => {
   const decodeInput = Schema.decodeUnknown(capability.handlerInputSchema)
@@ -128,11 +142,15 @@ export const make = <Input, Output, Before, Encoded>(
         Effect.flatMap((decoded) => before(decoded, context)),
         Effect.mapError(({ message }) => new CannotCheck({ message })),
         Effect.flatMap((known) => Effect.orDie(encodeState(known))),
-        Effect.timeoutFail({
-          duration: timeBefore,
-          onTimeout: () => new CannotCheck({ message: `It took more than ${Duration.format(timeBefore)} to look` })
-        })
+        // Which costs as much as a quick look.
+        isSlow
+          ? Effect.timeoutFail({
+            duration: timeBefore,
+            onTimeout: () => new CannotCheck({ message: `It took more than ${Duration.format(timeBefore)} to look` })
+          })
+          : identity
       ),
+    kept,
     after: (input, known, context) =>
       Effect.all([decodeInput(input), decodeState(known)]).pipe(
         Effect.flatMap(([decoded, was]) => after(decoded, was, context)),

@@ -1,8 +1,20 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as filesystem from "../../catalogue/filesystem.js"
+import { maximumContent } from "../workspace/fileContent.js"
 import * as EffectCheck from "./EffectCheck.js"
-import { changedMeanwhile, Evidence, isContent, isSame, lookAt, lookThrough, readWhole } from "./evidence.js"
+import {
+  changedMeanwhile,
+  Evidence,
+  glanceAt,
+  glanceThrough,
+  isContent,
+  isSame,
+  lookAt,
+  lookInto,
+  lookThrough,
+  readWhole
+} from "./evidence.js"
 
 const State = Schema.Struct({ source: Evidence, target: Evidence })
 
@@ -14,14 +26,14 @@ export const copyCheck = EffectCheck.make(filesystem.copy, State, {
       const destination = yield* workspace.resolve(input.destination)
       return {
         source: yield* lookThrough(workspace, yield* workspace.resolve(input.source)),
-        target: yield* input.overwrite ? lookThrough(workspace, destination) : lookAt(workspace, destination)
+        target: yield* input.overwrite ? glanceThrough(workspace, destination) : glanceAt(workspace, destination)
       }
     }),
   after: (input, { source, target }, { workspace }) =>
     Effect.gen(function*() {
       const from = yield* workspace.resolve(input.source)
       const path = yield* workspace.resolve(input.destination)
-      const now = yield* input.overwrite ? lookThrough(workspace, path) : lookAt(workspace, path)
+      const now = yield* input.overwrite ? lookInto(workspace, path) : lookAt(workspace, path, maximumContent)
       if (isSame(now, target)) return EffectCheck.notDone
       const unknown = EffectCheck.unknown(changedMeanwhile(path))
       if (source.type !== "file" || now.type !== "file" || now.size !== source.size) return unknown

@@ -8,7 +8,7 @@ import type { TrashEntry, TrashService } from "../store/Trash.js"
 import { trashNameOf } from "../workspace/pathForm.js"
 import type { Workspace, WorkspacePath } from "../workspace/Workspace.js"
 import * as EffectCheck from "./EffectCheck.js"
-import { changedMeanwhile, Evidence, isSame, lookAt } from "./evidence.js"
+import { changedMeanwhile, Evidence, glanceAt, isSame } from "./evidence.js"
 import { deletedSince, isInTrash } from "./trashEvidence.js"
 
 const State = Schema.Struct({ target: Evidence, at: Schema.Number })
@@ -34,13 +34,13 @@ export const deleteCheck = (trash: TrashService) =>
     paths: ({ path }) => [path],
     before: (input, { workspace }) =>
       Effect.gen(function*() {
-        const target = yield* lookAt(workspace, yield* workspace.resolve(input.path))
+        const target = yield* glanceAt(workspace, yield* workspace.resolve(input.path))
         return { target, at: yield* Clock.currentTimeMillis }
       }),
     after: (input, { at, target }, { agent, workspace }) =>
       Effect.gen(function*() {
         const path = yield* workspace.resolve(input.path)
-        const now = yield* lookAt(workspace, path)
+        const now = yield* glanceAt(workspace, path)
         const entries = yield* deletedSince(trash, { agent, path: path.display, since: at })
         const named = entries.flatMap((entry) => Option.toArray(Option.map(nameOf(entry), (name) => ({ name, entry }))))
         const [deletion] = yield* Effect.filter(named, ({ name }) => isInTrash(workspace, name))

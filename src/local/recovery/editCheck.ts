@@ -9,7 +9,7 @@ import { planFile, type PlannedFile } from "../capabilities/filesystem/editPlan.
 import { diskAsResource, parentAsInput } from "../capabilities/filesystem/failures.js"
 import type { Workspace } from "../workspace/Workspace.js"
 import * as EffectCheck from "./EffectCheck.js"
-import { Evidence, isContent, isSame, lookThrough } from "./evidence.js"
+import { Evidence, isContent, isSame, lookInto } from "./evidence.js"
 
 const File = Schema.Struct({
   path: Schema.String,
@@ -37,7 +37,7 @@ const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).diges
 
 const seen = (workspace: Workspace, { bytes, checksum, path, replacements }: PlannedFile) =>
   Effect.gen(function*() {
-    const was = yield* lookThrough(workspace, path)
+    const was = yield* lookInto(workspace, path)
     if (was.type !== "file" || was.sha256 !== checksum) {
       return yield* new EffectCheck.CannotCheck({ message: `${path.display} changes while the edit is worked out` })
     }
@@ -79,6 +79,7 @@ const finish = (input: Input, workspace: Workspace, known: State, left: Readonly
 /** An edit writes its files one after the other, each in one step. Of more than 256 files it cannot be told. */
 export const editCheck = EffectCheck.make(filesystem.edit, State, {
   paths: ({ path }) => [path],
+  isSlow: true,
   before: (input, { workspace }) =>
     Effect.gen(function*() {
       if (input.dry_run) return { files: [], skipped: [], replacements: 0 }
@@ -92,7 +93,7 @@ export const editCheck = EffectCheck.make(filesystem.edit, State, {
     Effect.gen(function*() {
       const left: Array<File> = []
       for (const file of known.files) {
-        const now = yield* lookThrough(workspace, yield* workspace.resolve(file.path))
+        const now = yield* lookInto(workspace, yield* workspace.resolve(file.path))
         if (isSame(now, file.was)) left.push(file)
         else if (!isContent(now, file.becomes)) {
           return EffectCheck.unknown(`${file.path} is neither as it was nor as it would be: somebody else changed it`)

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import * as filesystem from "../../catalogue/filesystem.js"
 import { diskAsResource, parentAsInput } from "../capabilities/filesystem/failures.js"
 import * as EffectCheck from "./EffectCheck.js"
-import { changedMeanwhile, Evidence, isSame, lookAt } from "./evidence.js"
+import { changedMeanwhile, Evidence, glanceAt, isSame } from "./evidence.js"
 
 const State = Schema.Struct({ source: Evidence, target: Evidence })
 
@@ -15,16 +15,16 @@ export const moveCheck = EffectCheck.make(filesystem.move, State, {
   before: (input, { workspace }) =>
     Effect.gen(function*() {
       return {
-        source: yield* lookAt(workspace, yield* workspace.resolve(input.source)),
-        target: yield* lookAt(workspace, yield* workspace.resolve(input.destination))
+        source: yield* glanceAt(workspace, yield* workspace.resolve(input.source)),
+        target: yield* glanceAt(workspace, yield* workspace.resolve(input.destination))
       }
     }),
   after: (input, { source, target }, { workspace }) =>
     Effect.gen(function*() {
       const from = yield* workspace.resolve(input.source)
       const to = yield* workspace.resolve(input.destination)
-      const left = yield* lookAt(workspace, from)
-      const there = yield* lookAt(workspace, to)
+      const left = yield* glanceAt(workspace, from)
+      const there = yield* glanceAt(workspace, to)
       if (isSame(left, source) && isSame(there, target)) return EffectCheck.notDone
       if (source.type === "absent" || !isSame(there, source)) return EffectCheck.unknown(changedMeanwhile(to))
       const output = { source: from.display, destination: to.display, size: source.size }

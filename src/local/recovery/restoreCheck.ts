@@ -5,7 +5,7 @@ import * as filesystem from "../../catalogue/filesystem.js"
 import type { TrashService } from "../store/Trash.js"
 import { trashNameOf, trashPathOf } from "../workspace/pathForm.js"
 import * as EffectCheck from "./EffectCheck.js"
-import { changedMeanwhile, Evidence, isSame, lookAt } from "./evidence.js"
+import { changedMeanwhile, Evidence, glanceAt, isSame } from "./evidence.js"
 import { isInTrash, originOf } from "./trashEvidence.js"
 
 /** What is restored, none where the handler is going to find nothing, and what is at its place. */
@@ -35,7 +35,7 @@ export const restoreCheck = (trash: TrashService) =>
         if (Option.isNone(entry) || entry.value.agent !== agent) return Option.none()
         if (!(yield* isInTrash(workspace, name.value))) return Option.none()
         const { kind, originalPath, size } = entry.value
-        const target = yield* lookAt(workspace, yield* workspace.resolve(originalPath))
+        const target = yield* glanceAt(workspace, yield* workspace.resolve(originalPath))
         return Option.some({ name: name.value, path: originalPath, kind, size, target })
       }),
     after: (_, known, { workspace }) =>
@@ -43,7 +43,7 @@ export const restoreCheck = (trash: TrashService) =>
         if (Option.isNone(known)) return EffectCheck.notDone
         const { kind, name, size, target } = known.value
         const path = yield* workspace.resolve(known.value.path)
-        const now = yield* lookAt(workspace, path)
+        const now = yield* glanceAt(workspace, path)
         const asItWas = isSame(now, target)
         if (yield* isInTrash(workspace, name)) {
           return asItWas || now.type === "absent" ? EffectCheck.notDone : EffectCheck.unknown(changedMeanwhile(path))

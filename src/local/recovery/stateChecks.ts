@@ -9,8 +9,6 @@ import * as EffectCheck from "./EffectCheck.js"
 
 const State = Schema.Struct({ version: Schema.Number, isLive: Schema.Boolean })
 
-const stateOf = ({ isLive, version }: Trace) => ({ version, isLive })
-
 const isAsBefore = (now: Trace, before: typeof State.Type) =>
   now.version === before.version && now.isLive === before.isLive
 
@@ -46,7 +44,7 @@ const noPlaces = () => []
 export const persistentChecks = (state: PersistentStateService) => [
   EffectCheck.make(statePersistent.set, State, {
     paths: noPlaces,
-    before: ({ key }, { agent, source }) => Effect.map(state.trace(agent, key, 0, source), stateOf),
+    before: ({ key }, { agent }) => state.newest(agent, key),
     after: ({ key }, before, { agent, source }) =>
       Effect.map(
         state.trace(agent, key, before.version, source),
@@ -59,7 +57,7 @@ export const persistentChecks = (state: PersistentStateService) => [
   }),
   EffectCheck.make(statePersistent.remove, State, {
     paths: noPlaces,
-    before: ({ key }, { agent, source }) => Effect.map(state.trace(agent, key, 0, source), stateOf),
+    before: ({ key }, { agent }) => state.newest(agent, key),
     after: ({ key }, before, { agent, source }) =>
       Effect.map(
         state.trace(agent, key, before.version, source),
@@ -72,7 +70,7 @@ export const persistentChecks = (state: PersistentStateService) => [
 export const sharedChecks = (state: SharedStateService) => [
   EffectCheck.make(stateShared.set, State, {
     paths: noPlaces,
-    before: ({ key }, { source }) => Effect.map(state.trace(key, 0, source), stateOf),
+    before: ({ key }) => state.newest(key),
     after: ({ key }, before, { source }) =>
       Effect.map(
         state.trace(key, before.version, source),
@@ -81,7 +79,7 @@ export const sharedChecks = (state: SharedStateService) => [
   }),
   EffectCheck.make(stateShared.remove, State, {
     paths: noPlaces,
-    before: ({ key }, { source }) => Effect.map(state.trace(key, 0, source), stateOf),
+    before: ({ key }) => state.newest(key),
     after: ({ key }, before, { source }) =>
       Effect.map(state.trace(key, before.version, source), (now) => wasRemoved(key, before, now, source))
   })

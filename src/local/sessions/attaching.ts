@@ -73,7 +73,8 @@ export const make = <R>(
         )
         const [longest] = waiting
         if (longest?.waiting === undefined || waiting.length < mostWaiting) return Effect.void
-        return Effect.zipRight(Fiber.interrupt(longest.waiting), end(longest))
+        // In this order, so that no connection finds it any more.
+        return Effect.zipRight(end(longest), Fiber.interrupt(longest.waiting))
       })
 
     const wait = (one: Kept) =>

@@ -18,7 +18,7 @@ export const longestArguments = 16_384
  * characters of JSON.
  */
 export const ApprovalSummary = ApprovalRecord.pipe(
-  Schema.omit("arguments", "before", "result"),
+  Schema.omit("arguments", "before", "result", "traceparent"),
   Schema.extend(Schema.Struct({
     arguments: Schema.OptionFromNullOr(Schema.parseJson(Json)),
     argumentsLength: Schema.Int

@@ -76,6 +76,10 @@ export interface ApprovalRequestsService {
     readonly approvalId: string
     readonly agent?: string | undefined
   }) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
+  /** What an agent has asked for with a key, outside of transactions. */
+  readonly ofKey: (
+    key: { readonly agent: string; readonly idempotencyKey: string }
+  ) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
   /** How many requests of all agents wait for a decision and have not expired. */
   readonly pendingCount: Effect.Effect<number, SqlError>
   readonly pendingCountOf: (agent: string) => Effect.Effect<number, SqlError>
@@ -180,13 +184,18 @@ const make = Effect.gen(function*() {
 
   const ofAgent = (agent: string | undefined) => agent === undefined ? sql`1 = 1` : sql`agent = ${agent}`
 
+  const firstOf = (which: Fragment) =>
+    Effect.zipWith(
+      firstApproval(sql`SELECT ${columns} FROM approvals WHERE ${which} LIMIT 1`),
+      DateTime.now,
+      (found, at) => Option.map(found, asOf(at))
+    )
+
   const get: ApprovalRequestsService["get"] = ({ agent, approvalId }) =>
-    Effect.gen(function*() {
-      const found = yield* firstApproval(
-        sql`SELECT ${columns} FROM approvals WHERE approval_id = ${approvalId} AND ${ofAgent(agent)}`
-      )
-      return Option.map(found, asOf(yield* DateTime.now))
-    })
+    firstOf(sql`approval_id = ${approvalId} AND ${ofAgent(agent)}`)
+
+  const ofKey: ApprovalRequestsService["ofKey"] = ({ agent, idempotencyKey }) =>
+    firstOf(sql`agent = ${agent} AND idempotency_key = ${idempotencyKey} AND transaction_id IS NULL`)
 
   const pendingOf = (agent: string | undefined) =>
     Effect.flatMap(now, (at) =>
@@ -275,6 +284,7 @@ const make = Effect.gen(function*() {
   return {
     request,
     get,
+    ofKey,
     pendingCount: pendingOf(undefined),
     pendingCountOf: pendingOf,
     decide,

@@ -9,9 +9,13 @@ import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import { Json } from "../../schema/primitives.js"
 import { GatewayInstance } from "./GatewayInstance.js"
+import type { InvocationKey, Journal } from "./keyedOrphans.js"
+import * as Orphans from "./keyedOrphans.js"
 import * as LibsqlClient from "./LibsqlClient.js"
 import * as rows from "./rows.js"
 import type { RowsOf } from "./TransactionLevel.js"
+
+export type { InvocationKey, Journal, Orphan } from "./keyedOrphans.js"
 
 /** How long the record of a finished invocation is kept. */
 export const keptHours = 24
@@ -35,12 +39,6 @@ export const KeyedInvocation = Schema.Struct({
 })
 export interface KeyedInvocation extends Schema.Schema.Type<typeof KeyedInvocation> {}
 
-/** Whose invocation it is. */
-export interface InvocationKey {
-  readonly agent: string
-  readonly idempotencyKey: string
-}
-
 /** What an invocation does, by the digest of its arguments. */
 export interface Invoked {
   readonly capability: string
@@ -49,7 +47,7 @@ export interface Invoked {
   readonly transactionId?: string | undefined
 }
 
-export interface KeyedInvocationsService {
+export interface KeyedInvocationsService extends Orphans.OrphansService {
   /** Names this record among those of other stores. */
   readonly recordId: Effect.Effect<string, SqlError>
   /**
@@ -57,6 +55,11 @@ export interface KeyedInvocationsService {
    * A pending one of the same content begins again.
    */
   readonly begin: (key: InvocationKey, invoked: Invoked) => Effect.Effect<Option.Option<KeyedInvocation>, SqlError>
+  /**
+   * Notes that the handler of an invocation is about to begin, and what can be found out by later. It is forgotten with the end of the
+   * invocation.
+   */
+  readonly enter: (key: InvocationKey, journal: Journal | undefined) => Effect.Effect<void, SqlError>
   /**
    * Notes the result of an invocation that was begun, or that was pending and is done now. Where that makes the results of an agent
    * more than are kept, the oldest are dropped, and their invocations are `unknown` from then on.
@@ -71,8 +74,6 @@ export interface KeyedInvocationsService {
   /** Forgets an invocation that did nothing, and may be tried again. */
   readonly forget: (key: InvocationKey) => Effect.Effect<void, SqlError>
   readonly find: (key: InvocationKey) => Effect.Effect<Option.Option<KeyedInvocation>, SqlError>
-  /** Abandons what gateways were running that no longer run; says how many there were. */
-  readonly abandonOrphans: Effect.Effect<number, SqlError>
   /** Forgets what need not be kept any longer. */
   readonly sweep: Effect.Effect<void, SqlError>
 }
@@ -82,8 +83,6 @@ export class KeyedInvocations
   extends Context.Tag("kruxos/local/store/KeyedInvocations")<KeyedInvocations, KeyedInvocationsService>()
 {}
 
-const Owner = Schema.Struct({ owner: Schema.String })
-
 const Identity = Schema.Struct({ recordId: Schema.String })
 
 /*
@@ -91,10 +90,11 @@ const Identity = Schema.Struct({ recordId: Schema.String })
  * does.
  */
 const insertStatement = `
-  INSERT INTO keyed_invocations (agent, idempotency_key, capability, digest, status, owner, started_at, transaction_id)
-  VALUES (?, ?, ?, ?, 'running', ?, ?, ?)
+  INSERT INTO keyed_invocations
+    (agent, idempotency_key, capability, digest, status, owner, started_at, transaction_id, stage)
+  VALUES (?, ?, ?, ?, 'running', ?, ?, ?, 'waiting')
   ON CONFLICT (agent, idempotency_key) DO UPDATE SET status = 'running', result = NULL, owner = excluded.owner,
-    completed_at = NULL
+    completed_at = NULL, stage = 'waiting'
   WHERE keyed_invocations.status = 'pending' AND keyed_invocations.digest = excluded.digest
     AND keyed_invocations.capability = excluded.capability
   RETURNING status`
@@ -105,8 +105,13 @@ const findStatement = `
 
 const forgetStatement = `DELETE FROM keyed_invocations WHERE agent = ? AND idempotency_key = ?`
 
+const enterStatement = `
+  UPDATE keyed_invocations SET stage = 'begun', journal = ?
+  WHERE agent = ? AND idempotency_key = ? AND status = 'running'
+  RETURNING status`
+
 const settleStatement = `
-  UPDATE keyed_invocations SET status = ?, result = ?, completed_at = ?
+  UPDATE keyed_invocations SET status = ?, result = ?, completed_at = ?, stage = NULL, journal = NULL
   WHERE agent = ? AND idempotency_key = ? AND (status = 'running' OR (status = 'pending' AND ? = 'done'))
   RETURNING status`
 
@@ -132,8 +137,8 @@ const make = (options: Options) =>
     const sql = yield* SqlClient.SqlClient
     const gateway = yield* GatewayInstance
     const { atOnce, atomically } = LibsqlClient.quick(sql)
-    const allOwners = rows.all(Owner)
     const onlyIdentity = rows.only(Identity)
+    const orphans = yield* Orphans.make
     const now = Effect.map(DateTime.now, DateTime.toEpochMillis)
     const oldest = Effect.map(DateTime.now, (at) => DateTime.toEpochMillis(DateTime.subtract(at, { hours: keptHours })))
     const maximumResultBytes = options.maximumResultBytes ?? 64 * 1024 * 1024
@@ -196,6 +201,12 @@ const make = (options: Options) =>
       )
     }
 
+    const enter: KeyedInvocationsService["enter"] = ({ agent, idempotencyKey }, journal) =>
+      Effect.flatMap(
+        journal === undefined ? Effect.succeed(null) : rows.encodeJson(journal),
+        (text) => Effect.asVoid(atOnce((rowsOf) => rowsOf(enterStatement, [text, agent, idempotencyKey])))
+      )
+
     const settle: KeyedInvocationsService["settle"] = ({ agent, idempotencyKey }, status, result) =>
       Effect.gen(function*() {
         const text = yield* rows.encodeJson(result)
@@ -214,22 +225,11 @@ const make = (options: Options) =>
     const abandon: KeyedInvocationsService["abandon"] = (key) =>
       Effect.flatMap(now, (completedAt) =>
         Effect.asVoid(sql`
-          UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
+          UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}, stage = NULL, journal = NULL
           WHERE ${isKey(key)} AND status = 'running'`))
 
     const forget: KeyedInvocationsService["forget"] = ({ agent, idempotencyKey }) =>
       Effect.asVoid(atOnce((rowsOf) => rowsOf(forgetStatement, [agent, idempotencyKey])))
-
-    const abandonOrphans: KeyedInvocationsService["abandonOrphans"] = Effect.gen(function*() {
-      const completedAt = yield* now
-      const owners = yield* allOwners(sql`SELECT DISTINCT owner FROM keyed_invocations WHERE status = 'running'`)
-      const gone = owners.flatMap(({ owner }) => gateway.isAlive(owner) ? [] : [owner])
-      if (gone.length === 0) return 0
-      const orphans = yield* sql`
-        UPDATE keyed_invocations SET status = 'unknown', completed_at = ${completedAt}
-        WHERE status = 'running' AND ${sql.in("owner", gone)} RETURNING owner`
-      return orphans.length
-    })
 
     const sweep: KeyedInvocationsService["sweep"] = Effect.flatMap(
       oldest,
@@ -241,7 +241,7 @@ const make = (options: Options) =>
       (row) => row.recordId
     )
 
-    return { recordId, begin, settle, abandon, forget, find, abandonOrphans, sweep }
+    return { recordId, begin, enter, settle, abandon, forget, find, ...orphans, sweep }
   })
 
 /** `KeyedInvocations` in the store. */

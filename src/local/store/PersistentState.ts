@@ -58,6 +58,7 @@ export interface PersistentStateService {
   ) => Effect.Effect<ReadonlyArray<VersionedState.Entry>, ResourceExhausted | SqlError>
   /** How many bytes of the quota are used. */
   readonly used: (agent: string) => Effect.Effect<number, SqlError>
+  readonly newest: (agent: string, key: string) => Effect.Effect<VersionedState.Newest, SqlError>
   readonly trace: (
     agent: string,
     key: string,
@@ -98,6 +99,7 @@ const make = (options: Options) =>
       list: (agent, prefix, limit) => state.list(agent, prefix, limit),
       query: (agent, prefix) => state.query(agent, prefix),
       used: state.used,
+      newest: (agent, key) => state.newest({ space: agent, key }),
       trace: (agent, key, version, source) => state.trace({ space: agent, key }, version, source)
     }
   })

@@ -40,6 +40,7 @@ export interface SharedStateService {
   readonly list: (prefix: string, limit?: number) => Effect.Effect<VersionedState.Listing, SqlError>
   /** How many bytes of the quota are used. */
   readonly used: Effect.Effect<number, SqlError>
+  readonly newest: (key: string) => Effect.Effect<VersionedState.Newest, SqlError>
   readonly trace: (key: string, version: number, source: string) => Effect.Effect<VersionedState.Trace, SqlError>
   /**
    * Tells every change that this gateway makes, from now on until the scope ends: in their order, before anything else is changed.
@@ -96,6 +97,7 @@ const make = (options: Options) =>
       get: (key) => state.get({ space, key }),
       list: (prefix, limit) => state.list(space, prefix, limit),
       used: state.used(space),
+      newest: (key) => state.newest({ space, key }),
       trace: (key, version, source) => state.trace({ space, key }, version, source),
       listen: (listener) =>
         Effect.acquireRelease(

@@ -73,6 +73,8 @@ export interface TransactionsService {
     }
   ) => Effect.Effect<void, SqlError>
   readonly find: (agent: string, transactionId: string) => Effect.Effect<Option.Option<TransactionRecord>, SqlError>
+  /** Runs what writes into the store, and has it on the disk when it ends: not only the gateway may be cut off, but the machine. */
+  readonly durably: <A, E, R>(write: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>
   /** Puts a step into the journal, on the disk, and gives its number: numbers grow over all transactions. */
   readonly beginStep: (step: NewStep) => Effect.Effect<number, SqlError>
   readonly endStep: (stepNumber: number, end: StepEnd) => Effect.Effect<void, SqlError>
@@ -103,7 +105,7 @@ export interface TransactionsService {
   readonly takeOver: (openHere: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<TransactionRecord>, SqlError>
   /** What was committed by gateways that no longer run, and has steps in the journal. */
   readonly committedWithSteps: Effect.Effect<ReadonlyArray<TransactionRecord>, SqlError>
-  /** Whether a step in the journal has kept something of that name. */
+  /** Whether a step in the journal has kept something of exactly that name. */
   readonly isKept: (name: string) => Effect.Effect<boolean, SqlError>
   /** Forgets what ended long ago. */
   readonly sweep: Effect.Effect<void, SqlError>
@@ -134,7 +136,7 @@ const make = Effect.gen(function*() {
   const journalTurn = yield* Effect.makeSemaphore(1)
 
   // Only what takes turns here ever changes it.
-  const durably = <A, E>(write: Effect.Effect<A, E>) =>
+  const durably: TransactionsService["durably"] = (write) =>
     Effect.acquireUseRelease(
       sql`PRAGMA synchronous = FULL`.unprepared,
       () => write,
@@ -252,10 +254,11 @@ const make = Effect.gen(function*() {
   })
 
   const isKept: TransactionsService["isKept"] = (name) =>
-    Effect.map(
-      rows.count(sql`SELECT COUNT(*) AS count FROM transaction_steps WHERE INSTR(before, ${name}) > 0`),
-      (count) => count > 0
-    )
+    Effect.flatMap(rows.encodeJson(name), (text) =>
+      Effect.map(
+        rows.count(sql`SELECT COUNT(*) AS count FROM transaction_steps WHERE INSTR(before, ${text}) > 0`),
+        (count) => count > 0
+      ))
 
   const sweep: TransactionsService["sweep"] = Effect.flatMap(Clock.currentTimeMillis, (at) =>
     Effect.asVoid(sql`
@@ -265,6 +268,7 @@ const make = Effect.gen(function*() {
   return {
     begin,
     find,
+    durably,
     beginStep,
     endStep,
     steps,

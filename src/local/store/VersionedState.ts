@@ -45,11 +45,14 @@ export type Written =
   | { readonly _tag: "Written"; readonly previousVersion: number; readonly version: number }
   | NotWritten
 
-/** What is known of a key for whoever asks later whether a write took effect. */
-export interface Trace {
-  /** Of the newest version that there was, 0 for none. */
+/** The newest version of a key that there was, 0 for none. */
+export interface Newest {
   readonly version: number
   readonly isLive: boolean
+}
+
+/** What is known of a key for whoever asks later whether a write took effect. */
+export interface Trace extends Newest {
   /** Which session, or approval, wrote or removed it last. */
   readonly source: string | undefined
   /** How many of the versions behind the one asked about are kept, and whether that one is. */
@@ -198,6 +201,12 @@ export const make = (sql: SqlClient.SqlClient, limits: Limits) => {
       }))
     )
 
+  const newest = ({ key, space }: Place): Effect.Effect<Newest, SqlError> =>
+    atOnce((rowsOf) => {
+      const [found] = rows.newest(rowsOf(statements.newestVersion, [space, key]))
+      return found === undefined ? neverWritten : { version: found.version, isLive: found.isRemoved === 0 }
+    })
+
   const trace = ({ key, space }: Place, version: number, source: string): Effect.Effect<Trace, SqlError> =>
     atOnce((rowsOf) => {
       const [found] = rows.trace(
@@ -214,5 +223,5 @@ export const make = (sql: SqlClient.SqlClient, limits: Limits) => {
       }
     })
 
-  return { write, remove, get, history, versions, list, query, used, lastChange, changesBehind, trace }
+  return { write, remove, get, history, versions, list, query, used, lastChange, changesBehind, newest, trace }
 }

@@ -8,6 +8,7 @@ import { alerts } from "./migrations/alerts.js"
 import { approvalDecisions } from "./migrations/approvalDecisions.js"
 import { approvalTraces } from "./migrations/approvalTraces.js"
 import { auditLog } from "./migrations/auditLog.js"
+import { cutOff } from "./migrations/cutOff.js"
 import { firstTables } from "./migrations/firstTables.js"
 import { keyedInvocations } from "./migrations/keyedInvocations.js"
 import { oldestResults } from "./migrations/oldestResults.js"
@@ -43,7 +44,8 @@ const migrations = {
   "0008_snapshots": runAll(snapshots),
   "0009_oldest_results": runAll(oldestResults),
   "0010_transactions": runAll(transactions),
-  "0011_approval_traces": runAll(approvalTraces)
+  "0011_approval_traces": runAll(approvalTraces),
+  "0012_cut_off": runAll(cutOff)
 }
 
 const table = "kruxos_migrations"

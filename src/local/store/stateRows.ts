@@ -47,6 +47,8 @@ export const changes = decoderOf(
   Schema.Struct({ key, version: number, owner: Schema.String, isRemoved: number, number })
 )
 
+export const newest = decoderOf(Schema.Struct({ version: number, isRemoved: number }))
+
 export const trace = decoderOf(Schema.Struct({
   version: number,
   isRemoved: number,

@@ -94,6 +94,9 @@ export const changesBehind = `
   SELECT entry_key AS "key", version, owner, is_removed AS "isRemoved", change_number AS "number" FROM state_entries
   WHERE space = ? AND change_number > ? ORDER BY change_number LIMIT ?`
 
+export const newestVersion =
+  `SELECT version, is_removed AS "isRemoved" FROM state_entries WHERE space = ? AND entry_key = ?`
+
 /** Which versions behind one are kept, and which one a source wrote. */
 export const trace = `
   SELECT e.version, e.is_removed AS "isRemoved", e.source,

@@ -32,6 +32,7 @@ const asEvents: { readonly [Type in EventType]: ReadonlyArray<Selected> } = {
 }
 
 const asThemselves: { readonly [Other in Exclude<Kind, ToldAsEvents>]: ReadonlyArray<Selected> } = {
+  invocation_resolved: [{ kinds: ["invocation_resolved"] }],
   transaction_started: [{ kinds: ["transaction_started"] }],
   transaction_ended: [{ kinds: ["transaction_ended"] }],
   agent_created: [{ kinds: ["agent_created"] }],

@@ -1,8 +1,10 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { ServiceUnavailable } from "../../errors/general.js"
 import type { EndedBecause } from "../audit/transactionFacts.js"
@@ -56,8 +58,8 @@ interface Steps {
 interface Time {
   /** Infinite where only the transaction around it has a timeout. */
   remainingMillis: number
-  /** Undefined while a step waits for approval. */
-  runningSince: number | undefined
+  /** Undefined while a step waits for approval. Another one each time that it goes on. */
+  running: { readonly since: number } | undefined
   timer: Fiber.RuntimeFiber<void> | undefined
   /** The requests for approval that are waited for. */
   readonly waiting: Set<string>
@@ -66,11 +68,15 @@ interface Time {
 /** How long steps may go on that are to stop, and how long one may take to be undone. */
 export const longestWait = "30 seconds"
 
+/** None where the transaction around it takes no more: from then on that ends no sooner than this one. */
 export const make = (
   { id, parent, session, timeoutMillis, view }: Pick<Open, "id" | "parent" | "session" | "timeoutMillis" | "view">,
   { beganAt, hasOwnTime }: { readonly beganAt: number; readonly hasOwnTime: boolean }
-): Effect.Effect<Open> =>
-  Effect.map(Scope.fork(session.scope, ExecutionStrategy.sequential), (scope) => {
+): Effect.Effect<Option.Option<Open>> =>
+  Effect.flatMap(Scope.fork(session.scope, ExecutionStrategy.sequential), (scope) => {
+    if (parent !== undefined && parent.phase !== "open") {
+      return Effect.as(Scope.close(scope, Exit.void), Option.none())
+    }
     const own = {
       id,
       session,
@@ -86,7 +92,7 @@ export const make = (
       steps: { count: 0, running: 0, idle: Effect.unsafeMakeLatch(true), inView: [], subscriptions: undefined },
       time: {
         remainingMillis: hasOwnTime ? timeoutMillis : Number.POSITIVE_INFINITY,
-        runningSince: undefined,
+        running: undefined,
         timer: undefined,
         waiting: new Set<string>()
       },
@@ -103,23 +109,35 @@ export const make = (
       }
     }
     parent?.children.add(open)
-    return open
+    return Effect.succeedSome(open)
   })
 
 /** A transaction and all savepoints in it that have not ended. */
 export const treeOf = (open: Open): ReadonlyArray<Open> => [open, ...[...open.children].flatMap(treeOf)]
 
-/** Counts an effect among the steps that run. */
-export const counted = <A, E, R>({ steps }: Open, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+/** How many steps a whole tree has that can be undone, or that may write into the state. */
+export const countOf = ({ root }: Open): number => treeOf(root).reduce((count, { steps }) => count + steps.count, 0)
+
+/**
+ * Runs an effect as one of the steps that run, if the transaction takes steps: nothing comes in between, so that whatever ends it waits
+ * for the step.
+ */
+export const counted = <A, E, R, E2>(
+  open: Open,
+  effect: Effect.Effect<A, E, R>,
+  otherwise: () => E2
+): Effect.Effect<A, E | E2, R> =>
   Effect.acquireUseRelease(
     Effect.suspend(() => {
-      steps.running++
-      return steps.idle.close
+      if (open.phase !== "open") return Effect.fail(otherwise())
+      open.steps.running++
+      open.steps.idle.unsafeClose()
+      return Effect.void
     }),
     () => effect,
     () =>
-      Effect.suspend(() => {
-        steps.running--
-        return steps.running === 0 ? steps.idle.open : Effect.void
+      Effect.sync(() => {
+        open.steps.running--
+        if (open.steps.running === 0) open.steps.idle.unsafeOpen()
       })
   )

@@ -85,7 +85,7 @@ export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around
         onTimeout: () => Failures.cutOff(open.id, "a step that runs does not end")
       })
 
-    // At once, and for all of them, so that no step begins in the meantime.
+    // For all of them, so that no step begins in the meantime.
     const stopAll = (tree: ReadonlyArray<Open>, because: EndedBecause) => {
       for (const [index, open] of tree.entries()) {
         open.because ??= index === 0 ? because : "parent_end"
@@ -129,7 +129,8 @@ export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around
         yield* Effect.forEach(tree, settled, { discard: true })
         const rolledBack = Effect.gen(function*() {
           const workspace = yield* workspaces.of(agent)
-          yield* records.end(ids)
+          // It says nothing that the next gateway needs, and the store may have room only when something is undone.
+          yield* Effect.ignore(records.end(ids))
           const steps = placed(agent.name, workspace, yield* records.steps(ids))
           const outcomes = yield* undoSteps.undoAll(steps, mayGoOn)
           yield* undoSteps.release(steps)
@@ -156,10 +157,15 @@ export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around
         return made[made.length - 1]?.result ?? { _tag: "Committed" as const }
       })
 
+    /** From the moment in which it is called no step begins, and it cannot be committed unless it is by then. */
+    const stop = (open: Open, because: EndedBecause): void => {
+      if (open.phase !== "finishing") stopAll(treeOf(open).filter(({ phase }) => phase !== "finishing"), because)
+    }
+
     /** Rolls back a transaction with all savepoints in it, unless it is committed by then. */
     const rollback = (open: Open, because: EndedBecause): Effect.Effect<CommitResult, ServiceUnavailable> =>
       Effect.suspend(() => {
-        if (open.phase !== "finishing") stopAll(treeOf(open).filter(({ phase }) => phase !== "finishing"), because)
+        stop(open, because)
         return open.turn.withPermits(1)(Effect.suspend(() => undoTree(open, because)))
       })
 
@@ -178,7 +184,7 @@ export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around
 
     const made = (open: Open) =>
       open.parent === undefined
-        ? Effect.zipRight(open.view.commit(records.commit(open.id)), releaseKept(open))
+        ? Effect.zipRight(records.durably(open.view.commit(records.commit(open.id))), releaseKept(open))
         : records.merge(open.id, open.parent.id, open.view.merge)
 
     const handOver = ({ parent, steps }: Open) => {
@@ -201,7 +207,6 @@ export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around
             },
             onFailure: (error): Effect.Effect<CommitResult, ServiceUnavailable> => {
               if (error._tag === "VersionConflict") return undoTree(open, "conflict", error)
-              open.phase = "open"
               return Effect.fail(storeUnavailable(error))
             }
           })
@@ -217,13 +222,15 @@ export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around
         yield* Effect.raceFirst(open.steps.idle.await, Deferred.await(open.stop))
         return yield* open.turn.withPermits(1)(finish(open))
       }).pipe(
-        // Nothing has come of it: it can be asked for again.
+        // Nothing has come of it: it takes steps again, and can be asked for again.
         Effect.tapError(() =>
           Effect.sync(() => {
-            if (open.phase === "committing") open.phase = "open"
+            if (open.phase === "ending") return
+            open.phase = "open"
+            open.isEndTold = false
           })
         )
       )
 
-    return { commit, rollback }
+    return { commit, rollback, stop }
   })

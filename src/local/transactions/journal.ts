@@ -12,13 +12,13 @@ import { storeUnavailable } from "../store/agentFailure.js"
 import { type StepEnd, Transactions as Records } from "../store/Transactions.js"
 import { classify } from "./classify.js"
 import { closed, full, notReversible } from "./failures.js"
-import { counted, type Open } from "./Open.js"
+import { counted, countOf, type Open } from "./Open.js"
 import type { Step } from "./Transactions.js"
 import type { Undo } from "./Undo.js"
 import { Undos } from "./Undos.js"
 import { conflictsOf } from "./undoSteps.js"
 
-/** How many steps a transaction may have, besides those that there is nothing to undo of. */
+/** How many steps a transaction may have with all its savepoints, besides those that there is nothing to undo of. */
 export const mostSteps = 1000
 
 export const tooManySteps = full("transaction_steps", mostSteps, "steps are in this transaction")
@@ -118,11 +118,16 @@ export const make = Effect.gen(function*() {
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const number = yield* begin(step, invocation, "compensated", undefined)
-        const exit = yield* Effect.exit(restore(handler(invocation)))
+        let hasBegun = false
+        const handled = Effect.suspend(() => {
+          hasBegun = true
+          return handler(invocation)
+        })
+        const exit = yield* Effect.exit(restore(handled))
         yield* note(
           number,
           step.capability.name,
-          mayBeDone(exit) ? { status: "done", after: undefined } : { status: "failed" }
+          hasBegun && mayBeDone(exit) ? { status: "done", after: undefined } : { status: "failed" }
         )
         return yield* exit
       })
@@ -144,12 +149,9 @@ export const make = Effect.gen(function*() {
       const { parent, session, steps } = open
       if (steps.subscriptions !== undefined) return Effect.succeed(steps.subscriptions)
       const around = parent === undefined ? Effect.succeed(session.scope) : subscriptionsOf(parent)
-      return Effect.tap(
+      return Effect.map(
         Effect.flatMap(around, (scope) => Scope.fork(scope, ExecutionStrategy.sequential)),
-        (made) =>
-          Effect.sync(() => {
-            steps.subscriptions = made
-          })
+        (made) => steps.subscriptions ??= made
       )
     })
 
@@ -164,7 +166,7 @@ export const make = Effect.gen(function*() {
     if (kind._tag === "Plain") return handler(invocation)
     if (kind._tag === "Subscription") return subscription(open, invocation, handler)
     if (kind._tag === "NotReversible" && !step.isCompensated) return Effect.fail(notReversible(step.capability.name))
-    if (open.steps.count >= mostSteps) return Effect.fail(tooManySteps)
+    if (countOf(open) >= mostSteps) return Effect.fail(tooManySteps)
     open.steps.count++
     // What its caller undoes must not be undone twice.
     if (step.isCompensated || kind._tag === "NotReversible") return compensated(step, invocation, handler)
@@ -176,8 +178,9 @@ export const make = Effect.gen(function*() {
   /** Runs a step; it is interrupted, and TransactionClosed, where its transaction is rolled back meanwhile. */
   return (open: Open, step: Step, invocation: Invocation, handler: Handler): Work =>
     Effect.suspend(() => {
-      if (open.phase !== "open") return Effect.fail(closed(open.id))
-      const stopped = Effect.zipRight(Deferred.await(open.stop), Effect.suspend(() => Effect.fail(closed(open.id))))
-      return counted(open, Effect.raceFirst(worked(open, step, invocation, handler), stopped))
+      const over = () => closed(open.id)
+      const stopped = Effect.zipRight(Deferred.await(open.stop), Effect.failSync(over))
+      const working = Effect.suspend(() => worked(open, step, invocation, handler))
+      return counted(open, Effect.raceFirst(working, stopped), over)
     })
 })

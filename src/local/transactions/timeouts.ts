@@ -1,4 +1,4 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,32 +11,37 @@ export type Start = (effect: Effect.Effect<void>) => Effect.Effect<Fiber.Runtime
 const lineOf = (open: Open): ReadonlyArray<Open> => open.parent === undefined ? [open] : [open, ...lineOf(open.parent)]
 
 /** Makes what counts the time of transactions; `onTimeout` is run on a fiber of its own, for one whose time is up. */
-export const make = (start: Start, onTimeout: (open: Open) => Effect.Effect<void>) => {
+export const make = (clock: Clock.Clock, start: Start, onTimeout: (open: Open) => Effect.Effect<void>) => {
   const go = (open: Open) =>
-    Effect.gen(function*() {
-      const { time } = open
-      if (time.runningSince !== undefined || time.remainingMillis === Number.POSITIVE_INFINITY) return
-      time.runningSince = yield* Clock.currentTimeMillis
-      const expire = Effect.suspend(() => time.waiting.size > 0 ? Effect.void : Effect.asVoid(start(onTimeout(open))))
-      time.timer = yield* start(
-        Effect.zipRight(Effect.sleep(Duration.millis(Math.max(0, time.remainingMillis))), expire)
+    Effect.suspend(() => {
+      const { phase, result, time } = open
+      const isOver = phase === "ending" || result !== undefined
+      if (isOver || time.running !== undefined || time.waiting.size > 0) return Effect.void
+      if (time.remainingMillis === Number.POSITIVE_INFINITY) return Effect.void
+      const running = { since: clock.unsafeCurrentTimeMillis() }
+      time.running = running
+      const expire = Effect.suspend(() =>
+        time.running === running ? Effect.asVoid(start(onTimeout(open))) : Effect.void
       )
+      const timer = Effect.zipRight(Effect.sleep(Duration.millis(Math.max(0, time.remainingMillis))), expire)
+      return Effect.map(start(timer), (fiber) => {
+        time.timer = fiber
+      })
     })
 
   const goOn = (open: Open, approvalId: string) =>
-    Effect.forEach(lineOf(open), (each) => {
-      const wasWaited = each.time.waiting.delete(approvalId)
-      return wasWaited && each.time.waiting.size === 0 && each.phase !== "ending" ? go(each) : Effect.void
-    }, { discard: true })
+    Effect.forEach(lineOf(open), (each) => each.time.waiting.delete(approvalId) ? go(each) : Effect.void, {
+      discard: true
+    })
 
   const stop = ({ time }: Open) =>
-    Effect.gen(function*() {
-      if (time.runningSince === undefined) return
-      time.remainingMillis -= (yield* Clock.currentTimeMillis) - time.runningSince
-      time.runningSince = undefined
-      const { timer } = time
+    Effect.suspend(() => {
+      const { running, timer } = time
+      if (running === undefined) return Effect.void
+      time.remainingMillis -= clock.unsafeCurrentTimeMillis() - running.since
+      time.running = undefined
       time.timer = undefined
-      if (timer !== undefined) yield* Fiber.interruptFork(timer)
+      return timer === undefined ? Effect.void : Fiber.interruptFork(timer)
     })
 
   return {

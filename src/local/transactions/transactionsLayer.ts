@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
@@ -23,7 +24,7 @@ import * as Ending from "./ending.js"
 import * as Failures from "./failures.js"
 import * as Journal from "./journal.js"
 import * as Lookup from "./lookup.js"
-import { make as makeOpen, type Open } from "./Open.js"
+import { counted, countOf, make as makeOpen, type Open } from "./Open.js"
 import * as Recover from "./recover.js"
 import { StateViews } from "./StateView.js"
 import * as Timeouts from "./timeouts.js"
@@ -81,7 +82,7 @@ const make = Effect.gen(function*() {
   const start = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Fiber.RuntimeFiber<A, E>> =>
     FiberSet.run(fibers, Effect.interruptible(effect))
 
-  const timeouts: Timeouts.Timeouts = Timeouts.make(start, (open) => Effect.ignore(ending.rollback(open, "timeout")))
+  const timeouts: Timeouts.Timeouts = Timeouts.make(clock, start, (open) => Effect.ignore(ending.rollback(open, "timeout")))
   const ending: Effect.Effect.Success<ReturnType<typeof Ending.make>> = yield* Ending.make({
     undoSteps,
     timeouts,
@@ -110,6 +111,7 @@ const make = Effect.gen(function*() {
   const rollBackAll = (which: (open: Open) => boolean, because: EndedBecause) =>
     Effect.suspend(() => {
       const roots = [...all.values()].filter((open) => open.parent === undefined && which(open)).reverse()
+      if (roots.length === 0) return Effect.void
       return Effect.flatMap(
         Effect.forEach(roots, (open) => start(Effect.ignore(ending.rollback(open, because)))),
         // Where nothing may interrupt, nothing would end at the timeout either.
@@ -138,17 +140,20 @@ const make = Effect.gen(function*() {
       const view = parent === undefined ? yield* stateViews.make : parent.view.nested()
       const beganAt = yield* Clock.currentTimeMillis
       const hasOwnTime = parent === undefined || ownMillis !== undefined
-      const open = yield* makeOpen({ id, session, parent, timeoutMillis, view }, { beganAt, hasOwnTime })
+      const made = yield* makeOpen({ id, session, parent, timeoutMillis, view }, { beganAt, hasOwnTime })
+      if (Option.isNone(made)) return yield* Failures.closed(around ?? id)
+      const open = made.value
       // Counted from here on, also by what begins in the meantime.
       all.set(id, open)
-      yield* records.begin({
+      const noted = records.begin({
         transactionId: id,
         agent,
         sessionId: session.id,
         workspace: session.workspace.root,
         parent: around
-      }).pipe(
-        Effect.mapError(storeUnavailable),
+      }).pipe(Effect.mapError(storeUnavailable))
+      // Where the transaction around it ends meanwhile, it ends after this.
+      yield* counted(open, noted, () => Failures.closed(id)).pipe(
         Effect.onError((cause) => {
           all.delete(id)
           parent?.children.delete(open)
@@ -199,7 +204,7 @@ const make = Effect.gen(function*() {
       yield* checkOpen(open, sessionId)
       const kind = classify(capability, open.view, undos)
       if (kind._tag === "NotReversible" && !isCompensated) return yield* Failures.notReversible(capability.name)
-      if (kind._tag !== "Plain" && open.steps.count >= Journal.mostSteps) return yield* Journal.tooManySteps
+      if (kind._tag !== "Plain" && countOf(open) >= Journal.mostSteps) return yield* Journal.tooManySteps
     })
 
   const service: TransactionsService = {
@@ -228,6 +233,8 @@ const make = Effect.gen(function*() {
       Effect.suspend(() => {
         const open = all.get(transactionId)
         if (open === undefined) return Effect.void
+        // At once, because whoever is told of it next may ask for the commit.
+        ending.stop(open, "approval")
         const rolledBack = start(Effect.ignore(ending.rollback(open, "approval")))
         return Effect.zipRight(rolledBack, timeouts.goesOn(open, approvalId))
       }),
@@ -239,18 +246,18 @@ const make = Effect.gen(function*() {
     ended: Effect.map(PubSub.subscribe(told), (subscription) => Stream.fromQueue(subscription))
   }
 
-  // What was left because something was in the way, here or by a gateway that has stopped since.
-  const goOn = Effect.zipRight(
-    rollBackAll(({ phase }) => phase === "ending", "request"),
-    Effect.zipRight(recoverOnce, records.sweep)
-  ).pipe(
+  // What was left because something was in the way.
+  const goOn = rollBackAll(({ phase }) => phase === "ending", "request")
+  yield* Effect.forkScoped(Effect.delay(Effect.repeat(goOn, Schedule.spaced("1 minute")), "1 minute"))
+  // The same of a gateway that has stopped since.
+  const takeOver = Effect.zipRight(recoverOnce, records.sweep).pipe(
     Effect.catchAllCause((cause) =>
       Cause.isInterruptedOnly(cause)
         ? Effect.failCause(cause)
         : Effect.logWarning("Transactions were not looked after", cause)
     )
   )
-  yield* Effect.forkScoped(Effect.delay(Effect.repeat(goOn, Schedule.spaced("1 hour")), "1 hour"))
+  yield* Effect.forkScoped(Effect.delay(Effect.repeat(takeOver, Schedule.spaced("1 hour")), "1 hour"))
   // Nobody can commit any more.
   yield* drain.track({ running: () => all.size })
   const committing = (open: Open) => open.phase === "committing" || open.phase === "finishing"

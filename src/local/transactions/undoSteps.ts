@@ -1,4 +1,4 @@
-import type { SqlError } from "@effect/sql/SqlError"
+import { SqlError } from "@effect/sql/SqlError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -74,11 +74,14 @@ export const make = Effect.gen(function*() {
         }
       })
     return undo.alone(given, context, undoing).pipe(
-      Effect.catchAllDefect((defect) =>
-        Effect.as(
-          Effect.logError(`A step of ${step.capability} could not be undone`, defect),
-          unknownConflict(step)
-        )
+      Effect.catchAllDefect((defect): Effect.Effect<Undone, CutOff> =>
+        // What was before is still kept, and another time it can be given back.
+        defect instanceof SqlError
+          ? Effect.fail(new CutOff({ reason: `the gateway's store does not answer: ${defect.message}` }))
+          : Effect.as(
+            Effect.logError(`A step of ${step.capability} could not be undone`, defect),
+            unknownConflict(step)
+          )
       ),
       Effect.timeoutFail({
         duration: longestWait,
@@ -100,7 +103,11 @@ export const make = Effect.gen(function*() {
     came
   })
 
-  const undoOne = (step: StepRecord, context: CheckContext): Effect.Effect<Outcome | undefined, CutOff | SqlError> =>
+  const undoOne = (
+    step: StepRecord,
+    context: CheckContext,
+    note: (came: Undone | undefined) => Effect.Effect<void>
+  ): Effect.Effect<Outcome | undefined, CutOff> =>
     Effect.gen(function*() {
       switch (step.status) {
         case "failed":
@@ -117,7 +124,7 @@ export const make = Effect.gen(function*() {
           if (step.kind === "compensated") return outcomeOf(step, "not reversible")
           const undo = undos.get(step.capability)
           const came = undo === undefined ? unknownConflict(step) : yield* undone(undo, step, context)
-          yield* journalled(step, came)
+          yield* note(came)
           if (came === undefined) return undefined
           return outcomeOf(step, came._tag === "Undone" ? "undone" : conflictsOf(step.capability, came))
         }
@@ -129,16 +136,19 @@ export const make = Effect.gen(function*() {
     steps: ReadonlyArray<Placed>,
     mayGoOn: () => boolean
   ): Effect.Effect<ReadonlyArray<Outcome>, CutOff | SqlError> =>
-    Effect.map(
-      Effect.forEach(steps, ({ context, step }) =>
-        Effect.suspend((): Effect.Effect<Outcome | undefined, CutOff | SqlError> =>
-          mayGoOn() ? undoOne(step, context) : Effect.fail(new CutOff({ reason: "the gateway is stopped" }))
-        )),
-      (outcomes) =>
-        outcomes.filter((outcome) =>
-          outcome !== undefined
-        )
-    )
+    Effect.gen(function*() {
+      const notNoted: Array<Effect.Effect<void, SqlError>> = []
+      const outcomes = yield* Effect.forEach(steps, ({ context, step }) =>
+        Effect.suspend(() =>
+          mayGoOn()
+            ? undoOne(step, context, (came) =>
+              Effect.catchAll(journalled(step, came), () => Effect.sync(() => notNoted.push(journalled(step, came)))))
+            : Effect.fail(new CutOff({ reason: "the gateway is stopped" }))
+        ))
+      // On a full disk there may be room for it only now that all is undone.
+      yield* Effect.all(notNoted, { discard: true })
+      return outcomes.filter((outcome) => outcome !== undefined)
+    })
 
   /** Forgets what was kept to undo steps. */
   const release = (steps: ReadonlyArray<Placed>): Effect.Effect<void> =>

@@ -36,7 +36,9 @@ export interface KeptFiles {
   ) => Effect.Effect<WorkspacePath, PathFailure>
   /** Looks at what is there itself. */
   readonly look: (path: WorkspacePath) => Effect.Effect<Option.Option<Seen>, PathFailure>
-  /** The same for a name of the trash folder. */
+  /** The same without a digest, which takes no longer for a large file. */
+  readonly glance: (path: WorkspacePath) => Effect.Effect<Option.Option<Seen>, PathFailure>
+  /** The same as `look` for a name of the trash folder. */
   readonly lookInTrash: (name: string) => Effect.Effect<Option.Option<Seen>, PathFailure>
   /**
    * Keeps a file or a symbolic link under a name of the trash folder: by a second name, unless that is not possible, or it has another

@@ -54,6 +54,8 @@ export const belowRoot = (target: string, { realPath }: Root): string | undefine
 
 /** What a symbolic link says; undefined where there is none. It throws the system's errors. */
 export const readLink = (path: string): string | undefined => {
+  // What is no link costs an error to read as one.
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return undefined
   try {
     return fs.readlinkSync(path)
   } catch (cause) {
@@ -199,7 +201,6 @@ export const withEntry = <A, E, R>(
   const settle = (first: Effect.Effect<A, E | Refusal, R>) =>
     untilSettled<A, E | Exclude<Refusal, Changed>, R>(subject, first)
   if (descent.last !== "opened") return settle(look(descent.last))
-  // Most files are no links, and what is no link costs an error to read as one.
   return Effect.catchAll(
     look("itself"),
     (failure): Effect.Effect<A, E | Exclude<Refusal, Changed>, R> =>

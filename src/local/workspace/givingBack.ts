@@ -23,9 +23,9 @@ const subjectOf = (path: WorkspacePath, operation: string): Subject => ({ path, 
 const change = <A>(subject: Subject, evaluate: () => A): Effect.Effect<A, SystemFailure> =>
   Effect.catchAll(Effect.try({ try: evaluate, catch: (cause) => cause }), systemFailure(subject))
 
-const look = (root: Root): KeptFiles["look"] => (path) => {
+const lookWith = (root: Root, options: { readonly digest: boolean }): KeptFiles["look"] => (path) => {
   const subject = subjectOf(path, "look at")
-  return withEntry(root, subject, { last: "itself" }, (entry) => lookAt(entry, subject)).pipe(
+  return withEntry(root, subject, { last: "itself" }, (entry) => lookAt(entry, subject, options)).pipe(
     Effect.catchTag("NotThere", () => Effect.succeedNone)
   )
 }
@@ -178,7 +178,8 @@ const names = (root: Root): KeptFiles["names"] =>
 /** What undoing needs of a workspace. */
 export const make = (root: Root): KeptFiles => ({
   placeOf: placeOf(root),
-  look: look(root),
+  look: lookWith(root, { digest: true }),
+  glance: lookWith(root, { digest: false }),
   lookInTrash: lookInTrash(root),
   keep: keep(root),
   putBack: putBack(root),

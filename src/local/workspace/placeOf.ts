@@ -18,16 +18,17 @@ const isPlain = (name: string) => name !== "" && name !== "."
 /** Only names are worked out here; whatever uses them goes down from the root anew. */
 export const placeOf = (root: Root): KeptFiles["placeOf"] => (path, { last }) =>
   Effect.gen(function*() {
-    const refused = outOfScope(path.display)
+    // An error takes longer to make than all else here.
+    const refused = () => outOfScope(path.display)
     const rest = path.segments.filter(isPlain).reverse()
     let found: Array<string> = []
     let links = 0
     for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
       if (name === "..") {
-        if (found.pop() === undefined) return yield* refused
+        if (found.pop() === undefined) return yield* refused()
         continue
       }
-      if (found.length === 0 && isReserved(name)) return yield* refused
+      if (found.length === 0 && isReserved(name)) return yield* refused()
       const target = rest.length === 0 && last === "itself" ? undefined : yield* linkAt(root, [...found, name])
       if (target === undefined) {
         found.push(name)
@@ -38,7 +39,7 @@ export const placeOf = (root: Root): KeptFiles["placeOf"] => (path, { last }) =>
         return yield* unusable({ path, operation: "look at", field: "path" }, "leads through too many symbolic links")
       }
       const followed = target.startsWith("/") ? belowRoot(target, root) : target
-      if (followed === undefined) return yield* refused
+      if (followed === undefined) return yield* refused()
       if (target.startsWith("/")) found = []
       rest.push(...followed.split("/").filter(isPlain).reverse())
     }

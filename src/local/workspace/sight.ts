@@ -60,10 +60,11 @@ const digestOfFile = (entry: Entry, subject: Subject, seen: Seen) =>
 
 const digestOfLink = (path: string): string => createHash("sha256").update(fs.readlinkSync(path)).digest("hex")
 
-/** Looks at an entry that is held. */
+/** Looks at an entry that is held. `digest`: whether that of its bytes is wanted. */
 export const lookAt = (
   entry: Entry,
-  subject: Subject
+  subject: Subject,
+  { digest }: { readonly digest: boolean } = { digest: true }
 ): Effect.Effect<Option.Option<Seen>, Changed | SystemFailure> =>
   Effect.suspend((): Effect.Effect<Option.Option<Seen>, Changed | SystemFailure> => {
     try {
@@ -71,6 +72,7 @@ export const lookAt = (
       const status = statusOf(path)
       if (status === undefined) return Effect.succeedNone
       const seen = seenOf(status)
+      if (!digest) return Effect.succeedSome(seen)
       if (seen.type === "symlink") return Effect.succeedSome({ ...seen, sha256: digestOfLink(path) })
       return seen.type === "file" && seen.size <= maximumContent
         ? Effect.asSome(digestOfFile(entry, subject, seen))

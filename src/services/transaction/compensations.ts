@@ -1,6 +1,8 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { RollbackReport } from "../../schema/Rollback.js"
-import { apart } from "./once.js"
+import { apartWithin, undoWithin } from "./apart.js"
 
 // Savepoints in parallel hand theirs over in the order of their commits, which is not that of the steps.
 let lastOrder = 0
@@ -29,12 +31,15 @@ export interface Compensations {
   readonly add: (compensation: Compensation) => Effect.Effect<void>
   /** Forgets them: the transaction is committed. Those of a savepoint become those of the transaction around it. */
   readonly handOver: (to: Compensations | undefined) => Effect.Effect<void>
-  /** Carries them out, the last first, to the end, and whatever becomes of each. */
+  /** Carries them out, the last first, whatever becomes of each, until they are done or the time for it is over. */
   readonly run: Effect.Effect<Compensated>
 }
 
-const carryOut = ({ capability, undo }: Compensation): Effect.Effect<boolean> =>
-  Effect.matchCauseEffect(apart(Effect.suspend(() => undo)), {
+const carryOut = (
+  { capability, undo }: Compensation,
+  milliseconds = Duration.toMillis(undoWithin)
+): Effect.Effect<boolean> =>
+  Effect.matchCauseEffect(milliseconds > 0 ? apartWithin(undo, milliseconds) : Effect.fail("it has no time left"), {
     onFailure: (cause) =>
       Effect.as(Effect.logWarning(`The compensation of ${capability} failed, and so it is not undone`, cause), false),
     onSuccess: () => Effect.succeed(true)
@@ -60,20 +65,18 @@ export const make = (): Compensations => {
         noted = []
         return to === undefined ? Effect.void : Effect.forEach(all, to.add, { discard: true })
       }),
-    run: Effect.suspend(() => {
+    run: Effect.gen(function*() {
       state = "rolled back"
       const all = noted.toSorted((one, other) => other.order - one.order)
       noted = []
-      return Effect.map(
-        Effect.forEach(
-          all,
-          (compensation) => Effect.map(carryOut(compensation), (isUndone) => ({ compensation, isUndone }))
-        ),
-        (results) => ({
-          undone: results.flatMap(({ compensation, isUndone }) => isUndone ? [compensation.capability] : []),
-          failed: results.flatMap(({ compensation, isUndone }) => isUndone ? [] : [compensation.capability])
-        })
-      )
+      const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(undoWithin)
+      const undone: Array<string> = []
+      const failed: Array<string> = []
+      for (const compensation of all) {
+        const isUndone = yield* carryOut(compensation, deadline - (yield* Clock.currentTimeMillis))
+        ;(isUndone ? undone : failed).push(compensation.capability)
+      }
+      return { undone, failed }
     })
   }
 }

@@ -5,7 +5,7 @@ import type { Delivery } from "../../connection/transactions.js"
 import { ProtocolError } from "../../errors/gateway.js"
 import { isGatewayError, type KruxosError } from "../../errors/KruxosError.js"
 import { isTransient } from "../waitingOut.js"
-import { apart } from "./once.js"
+import { apart } from "./apart.js"
 import type { TransactionRequestError } from "./OpenTransaction.js"
 
 /** One question about the end of a transaction. */

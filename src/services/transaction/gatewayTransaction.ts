@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { InvokeRequest } from "../../connection/InvokeRequest.js"
 import type { Link } from "../../connection/Link.js"
@@ -10,6 +11,7 @@ import { OutcomeUnknown } from "../../errors/gateway.js"
 import { TransactionClosed, TransactionTimeout } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { isComplete, type RollbackReport } from "../../schema/Rollback.js"
+import { lastAnswer } from "./apart.js"
 import * as Compensations from "./compensations.js"
 import { requestError, untilAnswered } from "./ending.js"
 import { rollbackIncomplete } from "./incomplete.js"
@@ -82,7 +84,7 @@ export const make = (
   const onEnded = (reason: string) => {
     isOver = true
     endedBy = reason
-    // Whoever waits for the decision is told what it was, and the transaction around this one is ended too.
+    // Whoever waits for the decision is told what it was, and the transaction around this one is cut too.
     if (reason === "parent_end" || (reason === "approval" && waiting > 0)) return
     Deferred.unsafeDone(
       cut,
@@ -98,9 +100,20 @@ export const make = (
     )
   }
 
-  const onWaiting = (outer: InvokeRequest["onWaiting"]) => (isWaiting: boolean) => {
-    waiting += isWaiting ? 1 : -1
-    outer?.(isWaiting)
+  const watched = (request: InvokeRequest) => {
+    let isWaiting = false
+    return {
+      isWaiting: () => isWaiting,
+      request: {
+        ...request,
+        transactionId: id,
+        onWaiting: (begins: boolean) => {
+          isWaiting = begins
+          waiting += begins ? 1 : -1
+          request.onWaiting?.(begins)
+        }
+      }
+    }
   }
 
   const noticeEnd = (error: KruxosError) =>
@@ -108,22 +121,34 @@ export const make = (
       if (error._tag === "TransactionClosed" && error.transactionId === id) isOver = true
     })
 
+  // A step whose caller is interrupted is compensated too, if it was carried out.
+  const compensated = (
+    name: string,
+    compensate: NonNullable<InvokeRequest["compensate"]>,
+    sent: Effect.Effect<unknown, KruxosError>,
+    isWaiting: () => boolean
+  ) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const sending = yield* Effect.forkDaemon(Effect.interruptible(sent))
+        const answered = yield* Effect.exit(restore(Fiber.await(sending)))
+        const exit = Exit.isSuccess(answered) ? answered.value : yield* lastAnswer(sending, isWaiting())
+        if (Exit.isSuccess(exit)) {
+          const undo = Effect.suspend(() => compensate(exit.value))
+          yield* compensations.add(new Compensations.Compensation(name, undo))
+        }
+        return yield* Effect.flatten(answered)
+      })
+    )
+
   const step = (request: InvokeRequest, send: SendStep): Effect.Effect<unknown, KruxosError> =>
     Effect.suspend(() => {
       const { compensate, name } = request
       if (!isOpen()) return Effect.fail(closed(`${name} was not invoked`, name))
       steps++
-      const asked = { ...request, transactionId: id, onWaiting: onWaiting(request.onWaiting) }
+      const { isWaiting, request: asked } = watched(request)
       const sent = Effect.tapError(send(asked), noticeEnd)
-      return compensate === undefined ?
-        sent :
-        Effect.uninterruptibleMask((restore) =>
-          Effect.tap(
-            restore(sent),
-            (output) =>
-              compensations.add(new Compensations.Compensation(name, Effect.suspend(() => compensate(output))))
-          )
-        )
+      return compensate === undefined ? sent : compensated(name, compensate, sent, isWaiting)
     })
 
   const askToRollBack = Effect.suspend(() => {
@@ -185,7 +210,7 @@ export const make = (
           })
         }
       }),
-      Effect.ensuring(Effect.sync(() => isInDoubt ? undefined : onOver()))
+      Effect.ensuring(Effect.sync(onOver))
     )
   }))
 
@@ -205,7 +230,13 @@ export const make = (
       undo.hasBegun() && !committing.hasBegun() ? Effect.fail(closed("It cannot be committed")) : committing.effect
     ),
     rollback: Effect.uninterruptible(rollback),
-    cut: Deferred.await(cut),
+    // With a transaction that was begun by hand around it, nobody else would interrupt what is done in this one.
+    cut: parent === undefined
+      ? Deferred.await(cut)
+      : Effect.raceFirst(
+        Deferred.await(cut),
+        Effect.mapError(parent.cut, () => closed("It was rolled back"))
+      ),
     compensations,
     onEnded,
     addSteps: (count) => {

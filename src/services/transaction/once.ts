@@ -20,13 +20,3 @@ export const once = <A, E>(self: Effect.Effect<A, E>): Once<A, E> => {
     }))
   }
 }
-
-/**
- * Runs an effect on a fiber of its own, where interruption works as ever (so that its timeouts do), and waits for its end
- * whatever happens to whoever waits.
- */
-export const apart = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.uninterruptible(
-    // A child would be interrupted with the fiber that it belongs to, also where that one is uninterruptible.
-    Effect.flatMap(Effect.forkDaemon(Effect.interruptible(self)), (fiber) => Effect.flatten(fiber.await))
-  )

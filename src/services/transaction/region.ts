@@ -7,7 +7,12 @@ import * as Scope from "effect/Scope"
 import { closedByScope } from "../../connection/call.js"
 import type { BeginError } from "../../connection/transactions.js"
 import { type ConnectionFailed, OutcomeUnknown } from "../../errors/gateway.js"
-import { InvalidInput, type RollbackIncomplete } from "../../errors/general.js"
+import {
+  InvalidInput,
+  type RollbackIncomplete,
+  type ServiceUnavailable,
+  TransactionClosed
+} from "../../errors/general.js"
 import { isComplete } from "../../schema/Rollback.js"
 import { locally, type Wrappable, type Wrapped } from "../ambient.js"
 import type { Send } from "../approvalRegion.js"
@@ -19,7 +24,7 @@ import type { CommitError, OpenTransaction } from "./OpenTransaction.js"
 export interface TransactionOptions {
   /**
    * How long the transaction may take: more than nothing, a day at most. Then it is rolled back. Time in which one of its steps waits for
-   * approval does not count. Default: 60 seconds.
+   * approval does not count. Default: 60 seconds; inside another transaction, what that one has left.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
@@ -58,14 +63,20 @@ type Restore = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 export type BeginCompensating = (options: {
   readonly timeout: Duration.Duration | undefined
   readonly parent: OpenTransaction | undefined
-}) => Effect.Effect<OpenTransaction, BeginError, Scope.Scope>
+}) => Effect.Effect<OpenTransaction, TransactionClosed, Scope.Scope>
+
+const longestTimeout = Duration.days(1)
 
 const timeoutOf = ({ timeout }: TransactionOptions): Effect.Effect<Duration.Duration | undefined, InvalidInput> => {
   const duration = timeout === undefined ? undefined : Duration.decode(timeout)
-  return duration === undefined || (Duration.isFinite(duration) && Duration.toMillis(duration) > 0)
+  return duration === undefined ||
+      (Duration.toMillis(duration) > 0 && Duration.lessThanOrEqualTo(duration, longestTimeout))
     ? Effect.succeed(duration)
     : Effect.fail(
-      new InvalidInput({ message: "The timeout of a transaction is more than nothing, and finite", field: "timeout" })
+      new InvalidInput({
+        message: "The timeout of a transaction is more than nothing, and a day at most",
+        field: "timeout"
+      })
     )
 }
 
@@ -92,6 +103,13 @@ const givenBack = <A, E>(
         Exit.isInterrupted(exit) ? Effect.fail(closedByScope()) : exit
       )
     ))
+
+// What was done inside it would stay when it is rolled back.
+const lostWithGateway = ({ id }: OpenTransaction) =>
+  new TransactionClosed({
+    message: `No transaction was begun: the gateway that is there now does not know the one around it, ${id}`,
+    transactionId: id
+  })
 
 /** The failure of what was done in a transaction, after it was rolled back. */
 const failed = <E>(
@@ -124,13 +142,13 @@ const failed = <E>(
 }
 
 /**
- * Makes the region: `invoke` makes an invocation outside of it. What is given back when nobody needs it any more is given back until
- * the scope closes.
+ * Makes the region: `invoke` makes an invocation outside of it. `compensating` is asked for where the gateway has no transactions. What is
+ * given back when nobody needs it any more is given back until the scope closes.
  */
 export const make = (
   invoke: Send,
   transactions: GatewayTransactions,
-  beginCompensating: BeginCompensating,
+  compensating: Effect.Effect<BeginCompensating, ServiceUnavailable>,
   scope: Scope.Scope
 ): TransactionRegion => {
   // A fiber that is joined does not take those who join it into its transaction.
@@ -156,15 +174,18 @@ export const make = (
     Effect.gen(function*() {
       const timeout = yield* timeoutOf(options)
       const parent = yield* FiberRef.get(region)
-      const begun = parent?.mode === "compensating"
-        ? undefined
-        : yield* givenBack(
+      if (parent?.mode !== "compensating") {
+        const begun = yield* givenBack(
           transactions.begin({ timeout, parent }),
           (transaction) => transaction?.rollback ?? Effect.void,
           restore,
           scope
         )
-      return begun ?? (yield* beginCompensating({ timeout, parent: parent?.mode === "gateway" ? undefined : parent }))
+        if (begun !== undefined) return begun
+        if (parent !== undefined) return yield* lostWithGateway(parent)
+      }
+      const beginCompensating = yield* restore(compensating)
+      return yield* beginCompensating({ timeout, parent })
     })
 
   return {

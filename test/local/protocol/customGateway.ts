@@ -100,10 +100,10 @@ export const customCore = (
   return Methods.layer.pipe(
     Layer.provide(Core.layer),
     Layer.provideMerge(ApprovalQueue.layer),
-    Layer.provide(EffectChecks.layer),
     Layer.provide(Registrations.layer(registrations)),
     Layer.provideMerge(Layer.provide(Transactions.layer, [undos, StateViews.layer])),
     Layer.provideMerge(RunOnce.layer),
+    Layer.provideMerge(EffectChecks.layer),
     Layer.provideMerge(Audit.layer(undefined)),
     Layer.provideMerge(Drain.layer),
     Layer.provideMerge(Sessions.layer),

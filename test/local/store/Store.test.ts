@@ -39,7 +39,9 @@ describe("the store", () => {
             { migration_id: 7, name: "alerts" },
             { migration_id: 8, name: "snapshots" },
             { migration_id: 9, name: "oldest_results" },
-            { migration_id: 10, name: "transactions" }
+            { migration_id: 10, name: "transactions" },
+            { migration_id: 11, name: "approval_traces" },
+            { migration_id: 12, name: "cut_off" }
           ])
         }))
       }
@@ -69,6 +71,7 @@ describe("the store", () => {
         yield* sql`DROP INDEX approvals_by_digest`
         yield* sql`DROP INDEX approvals_by_transaction`
         yield* sql`ALTER TABLE approvals DROP COLUMN transaction_id`
+        yield* sql`ALTER TABLE approvals DROP COLUMN traceparent`
         for (const column of ["idempotency_key", "decided_at", "decided_by", "decision_reason", "owner", "began_at"]) {
           yield* sql`ALTER TABLE approvals DROP COLUMN ${sql(column)}`
         }

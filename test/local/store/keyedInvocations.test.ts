@@ -1,3 +1,4 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -159,26 +160,61 @@ describe("the record of keyed invocations", () => {
       }))
     }))
 
-  it.scoped("abandons what a gateway was running that no longer runs, and keeps its name", () =>
+  it.scoped("takes over what a gateway was running that no longer runs, and keeps its name", () =>
     Effect.gen(function*() {
       const filename = yield* temporaryDatabase
+      const keyOf = (idempotencyKey: string) => ({ ...key, idempotencyKey })
+      const journal = { arguments: { path: "a" }, workspace: "/w", source: "run", before: { size: 1 } }
       const name = yield* withStore(filename)(Effect.gen(function*() {
         const records = yield* KeyedInvocations
-        yield* records.begin(key, write)
-        yield* records.begin({ ...key, idempotencyKey: "done" }, write)
-        yield* records.settle({ ...key, idempotencyKey: "done" }, "done", null)
+        for (const each of ["waits", "begun", "uncheckable", "done"]) yield* records.begin(keyOf(each), write)
+        yield* records.begin(keyOf("step"), { ...write, transactionId: "tx" })
+        yield* records.enter(keyOf("begun"), journal)
+        yield* records.enter(keyOf("uncheckable"), undefined)
+        yield* records.settle(keyOf("done"), "done", { success: true })
         return yield* records.recordId
       }))
       const other = Context.get(yield* Layer.build(Store.layer({ filename })), KeyedInvocations)
-      yield* other.begin({ ...key, idempotencyKey: "theirs" }, write)
+      yield* other.begin(keyOf("theirs"), write)
       yield* withStore(filename)(Effect.gen(function*() {
         const records = yield* KeyedInvocations
         assert.strictEqual(yield* records.recordId, name)
-        assert.strictEqual(yield* records.abandonOrphans, 1)
-        assert.deepStrictEqual(yield* statusOf(records), Option.some("unknown"))
-        const theirs = yield* records.find({ ...key, idempotencyKey: "theirs" })
-        assert.strictEqual(Option.getOrThrow(theirs).status, "running")
+        const orphan = (idempotencyKey: string, stage: string) => ({
+          ...keyOf(idempotencyKey),
+          capability: write.capability,
+          stage
+        })
+        assert.sameDeepMembers([...yield* records.takeOver], [
+          orphan("waits", "waiting"),
+          orphan("begun", "begun"),
+          orphan("uncheckable", "begun")
+        ])
+        assert.deepStrictEqual(yield* records.journal(keyOf("begun")), Option.some(journal))
+        assert.deepStrictEqual(yield* records.journal(keyOf("uncheckable")), Option.none())
+        assert.lengthOf(yield* records.takeOver, 0)
+        assert.deepStrictEqual(yield* statusesOf(records, ["step", "theirs", "done"]), ["unknown", "running", "done"])
       }))
       assert.notStrictEqual(yield* withStore(":memory:")(Effect.flatMap(KeyedInvocations, (one) => one.recordId)), name)
     }))
+
+  it.scoped("keeps the arguments of an invocation only as long as it runs", () =>
+    withStore(":memory:")(Effect.gen(function*() {
+      const records = yield* KeyedInvocations
+      const sql = yield* SqlClient.SqlClient
+      const journal = { arguments: { content: "a secret" }, workspace: "/w", source: "run", before: null }
+      const kept = Effect.map(sql`SELECT * FROM keyed_invocations`, (rows) => JSON.stringify(rows).includes("secret"))
+      const ends = {
+        settled: records.settle(key, "done", { success: true, data: null }),
+        abandoned: records.abandon(key),
+        forgotten: records.forget(key)
+      }
+      for (const [how, end] of Object.entries(ends)) {
+        yield* records.begin(key, write)
+        yield* records.enter(key, journal)
+        assert.isTrue(yield* kept, how)
+        yield* end
+        assert.isFalse(yield* kept, how)
+        yield* records.forget(key)
+      }
+    })))
 })

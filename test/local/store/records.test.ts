@@ -162,6 +162,7 @@ describe("approval requests", () => {
         beganAt: Option.none(),
         before: Option.none(),
         transactionId: Option.none(),
+        traceparent: Option.none(),
         result: Option.none()
       })
       const { approvalId } = made

@@ -1,4 +1,5 @@
 import * as SqlClient from "@effect/sql/SqlClient"
+import { SqlError } from "@effect/sql/SqlError"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -29,6 +30,9 @@ const serve = Effect.gen(function*() {
   return { things, gateway, socket: yield* initialized(gateway) }
 })
 
+/** The store does not answer what undoes a step. */
+const noStore = Effect.die(new SqlError({ cause: new Error("refused by the test") }))
+
 const storeFailed = expect.objectContaining({ error_type: "ServiceUnavailable", retryable: true })
 
 describe("where the store fails", () => {
@@ -44,16 +48,52 @@ describe("where the store fails", () => {
       expect(at(yield* take(socket, id, "a=1"), "success")).toBe(true)
     }))
 
-  it.scopedLive("a rollback goes on where it was cut off, when it is asked for again", () =>
+  it.scopedLive("a rollback that cannot be noted is carried out all the same, and said when it is asked for again", () =>
     Effect.gen(function*() {
       const { gateway, socket, things } = yield* serve
       const id = yield* begin(socket)
       for (const text of ["a=1", "b=2", "c=3"]) yield* take(socket, id, text)
-      yield* refuse(gateway, "UPDATE ON transaction_steps WHEN NEW.status = 'undone' AND NEW.step_number = 2")
+      yield* refuse(gateway, "UPDATE ON transaction_steps WHEN NEW.status = 'undone'")
+      expect(yield* end(socket, "rollback", id)).toEqual(storeFailed)
+      expect(things.values.size).toBe(0)
+      expect(things.released).toEqual([])
+      yield* allow(gateway)
+      expect(yield* end(socket, "rollback", id)).toEqual(report(["test.run", "test.run", "test.run"]))
+      expect(things.undone).toEqual(["c=3", "b=2", "a=1"])
+      expect(things.released).toEqual(["c", "b", "a"])
+    }))
+
+  it.scopedLive("a rollback has room for its notes when there is room again only by what is undone", () =>
+    Effect.gen(function*() {
+      const { gateway, socket, things } = yield* serve
+      const id = yield* begin(socket)
+      for (const text of ["a=1", "b=2"]) yield* take(socket, id, text)
+      yield* refuse(gateway, "UPDATE ON transaction_steps WHEN NEW.status = 'undone'")
+      things.whileUndoing.set("a", Effect.orDie(allow(gateway)))
+      expect(yield* end(socket, "rollback", id)).toEqual(report(["test.run", "test.run"]))
+    }))
+
+  it.scopedLive("a rollback that cannot even begin in the store is carried out", () =>
+    Effect.gen(function*() {
+      const { gateway, socket, things } = yield* serve
+      const id = yield* begin(socket)
+      yield* take(socket, id, "a=1")
+      yield* refuse(gateway, "UPDATE ON transactions WHEN NEW.status = 'ending'")
+      expect(yield* end(socket, "rollback", id)).toEqual(report(["test.run"]))
+      expect(things.values.size).toBe(0)
+    }))
+
+  it.scopedLive("a rollback goes on where it was cut off, when it is asked for again", () =>
+    Effect.gen(function*() {
+      const { socket, things } = yield* serve
+      const id = yield* begin(socket)
+      for (const text of ["a=1", "b=2", "c=3"]) yield* take(socket, id, text)
+      things.whileUndoing.set("b", noStore)
       expect(yield* end(socket, "rollback", id)).toEqual(storeFailed)
       expect(at(yield* take(socket, id, "d=4"), "error", "type")).toBe("TransactionClosed")
-      expect(things.values.has("a")).toBe(true)
-      yield* allow(gateway)
+      expect([...things.values.keys()]).toEqual(["a", "b"])
+      expect(things.released).toEqual([])
+      things.whileUndoing.clear()
       expect(yield* end(socket, "rollback", id)).toEqual(report(["test.run", "test.run", "test.run"]))
       expect(things.undone).toEqual(["c=3", "b=2", "a=1"])
       expect(things.values.size).toBe(0)
@@ -76,6 +116,17 @@ describe("where the store fails", () => {
       expect(things.released).toEqual(["a"])
     }))
 
+  it.scopedLive("a commit is on the disk before it is told, and before anything is released", () =>
+    Effect.gen(function*() {
+      const { gateway, socket } = yield* serve
+      const id = yield* begin(socket)
+      yield* refuse(
+        gateway,
+        "UPDATE ON transactions WHEN NEW.status = 'committed' AND (SELECT synchronous FROM pragma_synchronous) < 2"
+      )
+      expect(yield* end(socket, "commit", id)).toEqual({ success: true })
+    }))
+
   it.scopedLive("the next gateway undoes what this one could not", () =>
     Effect.gen(function*() {
       const things = makeThings()
@@ -87,11 +138,10 @@ describe("where the store fails", () => {
       const id = yield* begin(socket)
       const nested = yield* begin(socket, { parent: id })
       for (const [each, text] of [[id, "a=1"], [nested, "b=2"], [id, "a=3"]] as const) yield* take(socket, each, text)
-      yield* refuse(gateway, "UPDATE ON transaction_steps WHEN NEW.status = 'undone' AND NEW.step_number = 2")
+      things.whileUndoing.set("b", noStore)
       yield* Scope.close(first, Exit.void)
-      expect([...things.values]).toEqual([["a", "1"], ["b", "2"]].slice(0, things.values.size))
-      expect(things.values.get("a")).toBe("1")
-      yield* allow(gateway)
+      expect([...things.values]).toEqual([["a", "1"], ["b", "2"]])
+      things.whileUndoing.clear()
       const second = yield* serveCustom(options, Effect.succeed(on))
       expect(things.values.size).toBe(0)
       const again = yield* initialized(second)

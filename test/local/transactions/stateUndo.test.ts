@@ -141,6 +141,14 @@ describe("the state of a session", () => {
       yield* outside("k", 4)
       assert.deepStrictEqual(yield* cleared.undone, { _tag: "Conflict", resource: "k" })
       assert.deepStrictEqual(yield* all, [["k", "4"], ["other", "3"]])
+      const clearedAgain = yield* clear
+      yield* outside("k", 5)
+      yield* outside("other", 5)
+      assert.deepStrictEqual(yield* clearedAgain.undone, {
+        _tag: "Conflict",
+        resource: "other",
+        others: [{ resource: "k" }]
+      })
     }))
 
   it.scoped("has nothing to undo where the step did nothing, the session is over, or all is released", () =>

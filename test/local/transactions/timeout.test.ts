@@ -2,70 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
-import { Drain } from "../../../src/local/protocol/drain.js"
-import { Methods } from "../../../src/local/protocol/methods.js"
-import { Sessions } from "../../../src/local/sessions/Sessions.js"
-import { Agents } from "../../../src/local/store/Agents.js"
-import { Transactions } from "../../../src/local/transactions/Transactions.js"
-import { folders, quietly } from "../../support/gateway.js"
-import { customCore } from "../protocol/customGateway.js"
-import { makeThings, step, type Things } from "./things.js"
-
-/** A gateway without a way in, under the test's clock, and a session at it. */
-const withGateway = <A, E>(
-  use: (used: {
-    readonly things: Things
-    readonly transactions: Transactions["Type"]
-    readonly begin: (
-      options?: { readonly parent?: string; readonly timeoutSeconds?: number }
-    ) => Effect.Effect<string, unknown>
-    /** Gives the result of the step, as it goes on the wire. */
-    readonly take: (transactionId: string, text: string) => Effect.Effect<unknown, unknown>
-    readonly endSession: Effect.Effect<void>
-    readonly drain: Drain["Type"]
-  }) => Effect.Effect<A, E, Scope.Scope>
-) =>
-  Effect.gen(function*() {
-    const things = makeThings()
-    const { workspace } = yield* folders
-    const services = yield* Layer.build(
-      customCore({ ...things.options, builtIn: false }, { database: ":memory:", workspace })
-    )
-    return yield* Effect.gen(function*() {
-      const { agent } = yield* (yield* Agents).create({ name: "agent" })
-      const methods = yield* Methods
-      const transactions = yield* Transactions
-      const scope = yield* Effect.acquireRelease(Scope.make(), (made) => Scope.close(made, Exit.void))
-      const session = yield* Scope.extend((yield* Sessions).open(agent, { transport: "memory" }), scope)
-      return yield* use({
-        things,
-        transactions,
-        begin: (options = {}) => transactions.begin(session, options),
-        take: (id, text) => methods.call(session, "capabilities.invoke", step(id, text)),
-        endSession: Scope.close(scope, Exit.void),
-        drain: yield* Drain
-      })
-    }).pipe(Effect.provide(services))
-  }).pipe(Effect.scoped, quietly)
-
-const undone = (count: number) => ({
-  rolledBack: Array.from({ length: count }, () => "test.run"),
-  notReversible: [],
-  conflicts: []
-})
-
-const rolledBack = (_tag: string, count: number) => ({
-  _tag: "RolledBack",
-  error: expect.objectContaining({ _tag }),
-  report: undone(count)
-})
+import { rolledBack, undone, withGateway } from "./withGateway.js"
 
 describe("the time of a transaction", () => {
   it.effect("is 60 seconds unless told otherwise; when it is up all is rolled back, and the steps that run are stopped", () =>
@@ -220,6 +161,26 @@ describe("a transaction", () => {
         yield* Deferred.succeed(freed, undefined)
         expect(yield* transactions.rollback("agent", id)).toEqual(undone(1))
         expect(things.values.size).toBe(0)
+      })
+    ))
+
+  it.effect("goes on after a commit that has failed, and withdraws what waits for approval each time that it is to end", () =>
+    withGateway(({ ask, begin, fail, succeed, transactions }) =>
+      Effect.gen(function*() {
+        const id = yield* begin()
+        const ending: Array<string> = []
+        yield* transactions.onEnding((each) => Effect.sync(() => ending.push(each)))
+        yield* ask(id)
+        yield* TestClock.adjust("10 minutes")
+        yield* fail
+        yield* Effect.flip(transactions.commit("agent", id))
+        yield* succeed
+        yield* ask(id)
+        yield* Effect.flip(Effect.zipRight(fail, transactions.commit("agent", id)))
+        yield* succeed
+        expect(ending).toEqual([id, id])
+        yield* TestClock.adjust("61 seconds")
+        expect(yield* transactions.commit("agent", id)).toEqual(rolledBack("TransactionTimeout", 0))
       })
     ))
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import { join } from "node:path"
 import { at, textAt } from "../../support/json.js"
 import { post } from "../../support/rawHttp.js"
 import { connect, initialized, initializeParams } from "../../support/rawSocket.js"
@@ -96,6 +98,34 @@ describe("transactions on the wire", () => {
       ]
       expect(yield* end(socket, "rollback", id)).toEqual(report(1, conflicts))
       expect([...things.values]).toEqual([["a", "1"], ["b", "other"]])
+    }))
+
+  it.scopedLive("name each file of an edit that somebody else has changed, and where its earlier content is", () =>
+    Effect.gen(function*() {
+      const gateway = yield* serveCustom({})
+      const socket = yield* initialized(gateway)
+      const pathOf = (name: string) => join(gateway.workspace, "edited", name)
+      fs.mkdirSync(join(gateway.workspace, "edited"))
+      const names = ["a.txt", "b.txt", "c.txt"]
+      for (const name of names) fs.writeFileSync(pathOf(name), "old")
+      const id = yield* begin(socket)
+      const edited = yield* socket.call("capabilities.invoke", {
+        capability: "filesystem.edit",
+        arguments: { path: "edited", pattern: "old", replace: "new", include_glob: "*", replace_all: true },
+        transaction_id: id
+      })
+      expect(at(edited, "result", "success")).toBe(true)
+      for (const name of ["a.txt", "c.txt"]) fs.writeFileSync(pathOf(name), "theirs")
+      const conflictAt = (name: string) => ({
+        capability: "filesystem.edit",
+        resource: `/workspace/edited/${name}`,
+        saved_as: expect.stringContaining(name)
+      })
+      // The last file first, as they are undone.
+      const answer = { rolled_back: [], not_reversible: [], conflicts: [conflictAt("c.txt"), conflictAt("a.txt")] }
+      expect(yield* end(socket, "rollback", id)).toEqual(answer)
+      expect(names.map((name) => fs.readFileSync(pathOf(name), "utf8"))).toEqual(["theirs", "old", "theirs"])
+      expect(yield* end(socket, "rollback", id)).toEqual(answer)
     }))
 
   it.scopedLive("of others, and those that are not there, are invalid input", () =>

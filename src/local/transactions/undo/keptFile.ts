@@ -12,6 +12,7 @@ import type { PathFailure, Workspace, WorkspacePath } from "../../workspace/Work
 import type { Conflict } from "../Undo.js"
 import { newKeptName } from "./keptNames.js"
 import { journalled, JournalledSight } from "./sight.js"
+import { unlessStoreFails } from "./trashEntries.js"
 
 /** A place, what was there, and its name in the trash folder if its content is kept. No symbolic link leads to the place. */
 export const KeptFile = Schema.Struct({
@@ -56,7 +57,10 @@ export const keepFile = (
 
 const isSaved = (trash: TrashService, name: string) => Effect.map(trash.find(trashPathOf(name)), Option.isSome)
 
-/** Makes what is kept of a file an entry of the agent's trash, and says which; undefined where it is not kept, or no longer. */
+/**
+ * Makes what is kept of a file an entry of the agent's trash, and says which; undefined where it is not kept, or no longer. It dies of a
+ * store that fails: what is kept would be taken for saved, and deleted.
+ */
 export const save = (
   trash: TrashService,
   { agent, workspace }: Pick<CheckContext, "agent" | "workspace">,
@@ -72,9 +76,12 @@ export const save = (
     const { size } = content.value
     yield* trash.add({ trashPath, originalPath: path, agent, kind: "file", size, recoverableUntil })
     return trashPath
-  }).pipe(Effect.catchAll((failure) =>
-    Effect.as(Effect.logError(`The earlier content of ${path} could not be put into the trash`, failure), undefined)
-  ))
+  }).pipe(
+    unlessStoreFails,
+    Effect.catchAll((failure) =>
+      Effect.as(Effect.logError(`The earlier content of ${path} could not be put into the trash`, failure), undefined)
+    )
+  )
 
 /** Somebody else changed a file: what is kept of it goes to the agent's trash. */
 export const conflict = (

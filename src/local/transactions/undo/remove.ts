@@ -12,7 +12,7 @@ import type { Undone } from "../Undo.js"
 import { lookAt, placeOf } from "./keptFile.js"
 import { make } from "./make.js"
 import { isAs, isUntouched, journalled, JournalledSight } from "./sight.js"
-import { inTrashSince, Moment, present, takeFromTrash } from "./trashEntries.js"
+import { inTrashSince, Moment, present, takeFromTrash, unlessStoreFails } from "./trashEntries.js"
 
 const State = Schema.Struct({
   /** As it was given, which is what the record of the trash says. */
@@ -83,9 +83,13 @@ export const removeUndo = (trash: TrashService) =>
         return isUntouched(now, was) || isAs(now, was)
           ? { _tag: "NotDone" as const }
           : { _tag: "Conflict" as const, resource: path }
-      }).pipe(Effect.catchAll(() => Effect.succeed({ _tag: "Conflict" as const, resource: path }))),
+      }).pipe(
+        unlessStoreFails,
+        Effect.catchAll(() => Effect.succeed({ _tag: "Conflict" as const, resource: path }))
+      ),
     undo: (state, { trashPath }, context) =>
       undoRemove(trash, context, state, trashPath).pipe(
+        unlessStoreFails,
         Effect.catchAll((failure) =>
           Effect.as(
             Effect.logWarning(`${state.path} could not be restored: ${failure.message}`),

@@ -16,7 +16,7 @@ import { isAnyMade, Missing, missingAbove, removeMade } from "./directories.js"
 import { placeOf } from "./keptFile.js"
 import { make } from "./make.js"
 import { isAs, journalled, JournalledSight } from "./sight.js"
-import { inTrashSince, Moment, type NamedEntry, present, takeFromTrash } from "./trashEntries.js"
+import { inTrashSince, Moment, type NamedEntry, present, takeFromTrash, unlessStoreFails } from "./trashEntries.js"
 
 const State = Schema.Struct({
   name: Schema.String,
@@ -149,6 +149,7 @@ export const restoreUndo = (trash: TrashService) =>
     after: (state, _, __, context) =>
       displacedBy(trash, context, state).pipe(
         Effect.map((displaced) => ({ displaced })),
+        unlessStoreFails,
         Effect.orElseSucceed(() => ({ displaced: null }))
       ),
     found: (state, _, context) =>
@@ -162,9 +163,13 @@ export const restoreUndo = (trash: TrashService) =>
         return inTrash !== null && isAs(now, state.was) && !isMade && displaced === null
           ? { _tag: "NotDone" as const }
           : { _tag: "Done" as const, after: { displaced } }
-      }).pipe(Effect.catchAll(() => Effect.succeed({ _tag: "Conflict" as const, resource: state.path }))),
+      }).pipe(
+        unlessStoreFails,
+        Effect.catchAll(() => Effect.succeed({ _tag: "Conflict" as const, resource: state.path }))
+      ),
     undo: (state, { displaced }, context) =>
       undoRestore(trash, context, state, displaced).pipe(
+        unlessStoreFails,
         Effect.catchAll((failure) =>
           Effect.as(
             Effect.logWarning(`What was restored to ${state.path} could not be taken back: ${failure.message}`),

@@ -81,8 +81,11 @@ export const sessionStateUndos = (
         const step = stepOf(before)
         if (step === undefined) return { _tag: "Undone" }
         step.conflicts ??= yield* states.takeBack(step.sessionId, step.changes)
-        const [resource] = step.conflicts
-        return resource === undefined ? { _tag: "Undone" } : { _tag: "Conflict", resource }
+        const [resource, ...others] = step.conflicts
+        if (resource === undefined) return { _tag: "Undone" }
+        return others.length === 0
+          ? { _tag: "Conflict", resource }
+          : { _tag: "Conflict", resource, others: others.map((key) => ({ resource: key })) }
       }),
     release: (before) =>
       Effect.sync(() => {

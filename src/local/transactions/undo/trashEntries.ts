@@ -1,4 +1,4 @@
-import type { SqlError } from "@effect/sql/SqlError"
+import { SqlError } from "@effect/sql/SqlError"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,16 @@ import type { TrashEntry, TrashService } from "../../store/Trash.js"
 import { trashNameOf, trashPathOf } from "../../workspace/pathForm.js"
 import type { PathFailure, Workspace, WorkspacePath } from "../../workspace/Workspace.js"
 import { newKeptName } from "./keptNames.js"
+
+/** Dies of a store that fails: that is nobody's change, and what was cut off by it can be gone on with. */
+export const unlessStoreFails = <A, E, R>(
+  effect: Effect.Effect<A, E | SqlError, R>
+): Effect.Effect<A, Exclude<E, SqlError>, R> =>
+  Effect.catchIf(
+    effect,
+    (failure): failure is Extract<E | SqlError, SqlError> => failure instanceof SqlError,
+    Effect.die
+  )
 
 /** An entry of the trash by its name in the trash folder. */
 export interface NamedEntry {
@@ -79,6 +89,7 @@ export const moveToAgentsTrash = (
     return trashPath
   }).pipe(
     Effect.uninterruptible,
+    unlessStoreFails,
     Effect.catchAll((failure) =>
       Effect.as(Effect.logWarning(`${path.display} could not be put into the trash: ${failure.message}`), undefined)
     )

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 
 /** Measures how long a transaction takes, but for the time in which it is paused. */
 export interface Timer {
+  readonly timeoutMillis: number
   /** Synchronous, as what it is told by is. Each `true` is followed by a `false`. */
   readonly pause: (isPaused: boolean) => void
   /** Done when the time is up. */
@@ -27,6 +28,7 @@ export const make = (timeoutMillis: number): Effect.Effect<Timer> =>
     })
 
     return {
+      timeoutMillis,
       elapsed,
       pause: (isPaused) => {
         if (isPaused) {

@@ -5,8 +5,9 @@ import type * as Scope from "effect/Scope"
 import type { TransactionClosed } from "../../../errors/general.js"
 import { isComplete } from "../../../schema/Rollback.js"
 import { makeIdempotencyKey } from "../../idempotencyKey.js"
+import { apartWithin } from "../apart.js"
 import { rollbackIncomplete } from "../incomplete.js"
-import { apart, once } from "../once.js"
+import { once } from "../once.js"
 import type { CommitError, OpenTransaction } from "../OpenTransaction.js"
 import type { Ask } from "./Knowledge.js"
 import { Node, type Root, type Withdrawal } from "./Node.js"
@@ -19,8 +20,11 @@ import * as Versions from "./Versions.js"
 export interface BeginOptions {
   /** Makes a plain invocation: outside of every region, and so of every transaction. */
   readonly ask: Ask
-  /** How long it may take; time in which a step waits for a human does not count. */
-  readonly timeoutMillis: number
+  /**
+   * How long it may take; time in which a step waits for a human does not count. Default: 60 s, and for a savepoint what the
+   * transaction around it has left.
+   */
+  readonly timeoutMillis: number | undefined
   /** The transaction of the same mode that it is a savepoint of. */
   readonly parent: OpenTransaction | undefined
   /**
@@ -29,6 +33,9 @@ export interface BeginOptions {
    */
   readonly withdraw?: ((approvalId: string) => Effect.Effect<{ readonly status: string }, unknown>) | undefined
 }
+
+// That of this project's gateway, for one that has none of its own.
+const defaultTimeout = Duration.seconds(60)
 
 const withdrawWithin = Duration.seconds(5)
 
@@ -42,7 +49,7 @@ const makeRoot = ({ ask, withdraw }: BeginOptions): Root => ({
   turns: Effect.unsafeMakeSemaphore(1),
   withdraw: withdraw &&
     ((approvalId) =>
-      apart(Effect.timeout(Effect.disconnect(withdraw(approvalId)), withdrawWithin)).pipe(
+      apartWithin(withdraw(approvalId), withdrawWithin).pipe(
         Effect.map(({ status }): Withdrawal => refused.has(status) ? "withdrawn" : "decided"),
         Effect.catchAllCause((cause) =>
           Effect.as(
@@ -58,11 +65,11 @@ const makeRoot = ({ ask, withdraw }: BeginOptions): Root => ({
 })
 
 /** Why one that was rolled back is not committed. */
-const refusal = (node: Node, timeoutMillis: number): Effect.Effect<never, CommitError> => {
+const refusal = (node: Node): Effect.Effect<never, CommitError> => {
   const { state } = node
   if (state._tag !== "RolledBack" || state.by !== "timeout") return Effect.fail(node.closed())
   return Effect.flatMap(Deferred.await(state.report), (report) => {
-    const error = timedOut(node, timeoutMillis)
+    const error = timedOut(node)
     return Effect.fail(isComplete(report) ? error : rollbackIncomplete(node.id, report, error))
   })
 }
@@ -87,17 +94,17 @@ const forget = (node: Node): Effect.Effect<void> =>
     return withdraw === undefined ? Effect.void : Effect.forEach(pending, withdraw, { discard: true })
   })
 
-const commit = (node: Node, timeoutMillis: number): Effect.Effect<void, CommitError> =>
+const commit = (node: Node): Effect.Effect<void, CommitError> =>
   Effect.gen(function*() {
-    if (!node.isLive() || node.parent?.isLive() === false) return yield* refusal(node, timeoutMillis)
+    if (!node.isLive() || node.parent?.isLive() === false) return yield* refusal(node)
     node.state = { _tag: "Committing" }
     yield* Effect.forEach(
       [...node.children].filter((child) => child.isLive()),
-      (child) => rollBack(child, "parent", timeoutMillis),
+      (child) => rollBack(child, "parent"),
       { discard: true }
     )
     yield* stepEnded(node)
-    if (node.state._tag !== "Committing") return yield* refusal(node, timeoutMillis)
+    if (node.state._tag !== "Committing") return yield* refusal(node)
     node.state = { _tag: "Committed" }
     const { parent } = node
     if (parent === undefined) return yield* forget(node)
@@ -118,27 +125,30 @@ export const begin = (options: BeginOptions): Effect.Effect<OpenTransaction, Tra
       return yield* Effect.dieMessage(`${parent.id} is no transaction that this package undoes itself`)
     }
     if (around?.isOpen() === false) return yield* around.closed()
+    const timer = timeoutMillis === undefined ? around?.timer : undefined
     const node = new Node(
       makeIdempotencyKey(),
       around,
       around?.root ?? makeRoot(options),
-      yield* Timer.make(timeoutMillis)
+      timer ?? (yield* Timer.make(timeoutMillis ?? Duration.toMillis(defaultTimeout)))
     )
     around?.children.add(node)
-    yield* node.timer.elapsed.pipe(
-      Effect.zipRight(Effect.suspend(() => node.isLive() ? rollBack(node, "timeout", timeoutMillis) : Effect.void)),
-      Effect.interruptible,
-      Effect.forkScoped
-    )
+    if (timer === undefined) {
+      yield* node.timer.elapsed.pipe(
+        Effect.zipRight(Effect.suspend(() => node.isLive() ? rollBack(node, "timeout") : Effect.void)),
+        Effect.interruptible,
+        Effect.forkScoped
+      )
+    }
     const transaction: OpenTransaction = {
       id: node.id,
       mode: "compensating",
       isOpen: () => node.isOpen(),
       step: (request, send) => step(node, request, send),
-      commit: once(commit(node, timeoutMillis)).effect,
+      commit: once(commit(node)).effect,
       rollback: Effect.suspend(() => {
         if (node.state._tag === "RolledBack") return Deferred.await(node.state.report)
-        return node.state._tag === "Committed" ? Effect.fail(node.closed()) : rollBack(node, "caller", timeoutMillis)
+        return node.state._tag === "Committed" ? Effect.fail(node.closed()) : rollBack(node, "caller")
       }),
       cut: Deferred.await(node.cut)
     }

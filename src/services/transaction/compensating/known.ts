@@ -6,11 +6,10 @@ import { fileContents } from "./fileContents.js"
 import { filePlaces } from "./filePlaces.js"
 import { git } from "./git.js"
 import { know, type Known } from "./Knowledge.js"
-import { persistentState } from "./persistentState.js"
 import { scheduler } from "./scheduler.js"
 import { sessionState } from "./sessionState.js"
-import { sharedState } from "./sharedState.js"
 import { slackReactions } from "./slackReactions.js"
+import { versionedState } from "./versionedState.js"
 
 // Messages that are not acknowledged stay where they are.
 const receiving = know(receive, { isHarmless: ({ acknowledge }) => !acknowledge })
@@ -20,8 +19,7 @@ const known: ReadonlyMap<string, Known> = new Map(
     ...fileContents,
     ...filePlaces,
     ...sessionState,
-    ...persistentState,
-    ...sharedState,
+    ...versionedState,
     ...email,
     ...slackMessages,
     ...slackReactions,

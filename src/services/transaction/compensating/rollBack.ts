@@ -7,18 +7,18 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import { TransactionTimeout } from "../../../errors/general.js"
 import type { RollbackReport } from "../../../schema/Rollback.js"
-import { apart } from "../once.js"
+import { apart } from "../apart.js"
 import type { Node, RolledBackBy, Root } from "./Node.js"
 import { conflictsIn, type Result, undoAll } from "./undoAll.js"
 
 const stepsEndWithin = Duration.seconds(10)
 
-/** The time of a transaction is up; `timeoutMillis` is how much it had. */
-export const timedOut = (node: Node, timeoutMillis: number): TransactionTimeout =>
+/** The time of a transaction is up. */
+export const timedOut = ({ id, timer }: Node): TransactionTimeout =>
   new TransactionTimeout({
-    message: `The transaction ${node.id} took longer than ${timeoutMillis / 1000} s`,
-    transactionId: node.id,
-    timeout: Duration.millis(timeoutMillis)
+    message: `The transaction ${id} took longer than ${timer.timeoutMillis / 1000} s`,
+    transactionId: id,
+    timeout: Duration.millis(timer.timeoutMillis)
   })
 
 const cutOff = ({ running }: Root, node: Node, onlyIfWaiting: boolean): void => {
@@ -69,7 +69,7 @@ const stillEnding = (node: Node): ReadonlyArray<Deferred.Deferred<RollbackReport
  * Rolls back a transaction that is not over, and the savepoints in it that are not: from the first moment on no step begins. Nothing
  * interrupts it.
  */
-export const rollBack = (node: Node, by: RolledBackBy, timeoutMillis: number): Effect.Effect<RollbackReport> =>
+export const rollBack = (node: Node, by: RolledBackBy): Effect.Effect<RollbackReport> =>
   Effect.uninterruptible(Effect.suspend(() => {
     const before = stillEnding(node)
     const ending = node.live().map((each) => {
@@ -80,7 +80,7 @@ export const rollBack = (node: Node, by: RolledBackBy, timeoutMillis: number): E
       each.state = { _tag: "RolledBack", by: each === node ? by : "parent", report }
       if (each !== node) Deferred.unsafeDone(each.cut, Effect.fail(each.closed()))
     }
-    if (by === "timeout") Deferred.unsafeDone(node.cut, Effect.fail(timedOut(node, timeoutMillis)))
+    if (by === "timeout") Deferred.unsafeDone(node.cut, Effect.fail(timedOut(node)))
     if (by === "parent") Deferred.unsafeDone(node.cut, Effect.fail(node.closed()))
     return Effect.gen(function*() {
       yield* Effect.forEach(before, Deferred.await, { discard: true })

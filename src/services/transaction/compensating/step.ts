@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import type { InvokeRequest } from "../../../connection/InvokeRequest.js"
 import { ResourceExhausted, type TransactionClosed } from "../../../errors/general.js"
 import type { KruxosError } from "../../../errors/KruxosError.js"
-import { apart } from "../once.js"
+import { apart, lastAnswer } from "../apart.js"
 import type { SendStep } from "../OpenTransaction.js"
 import type { Entry } from "./Entry.js"
 import { nothingDone, notReversible, notUndone, type Outcome, type Plan, type Undo, undone } from "./Knowledge.js"
@@ -19,8 +19,6 @@ import type { Node, Root, Running } from "./Node.js"
 const mostSteps = 1000
 
 const mostKept = 64 * 1024 * 1024
-
-const answerWithin = Duration.seconds(5)
 
 const settleWithin = Duration.seconds(10)
 
@@ -141,13 +139,6 @@ const settle = (node: Node, entry: Entry, plan: Plan<unknown>, exit: Exit.Exit<u
     if (undo.value === undefined) node.drop(entry)
     else entry.undo = undo.value
   })
-
-// What has been sent happens or not: whoever is interrupted waits a little for what it is, so that it can be undone.
-const lastAnswer = (sending: Fiber.RuntimeFiber<unknown, KruxosError>) =>
-  Effect.flatMap(
-    apart(Effect.timeoutOption(Fiber.await(sending), answerWithin)),
-    Option.match({ onNone: () => Fiber.interrupt(sending), onSome: Effect.succeed })
-  )
 
 const inTurn = (
   node: Node,

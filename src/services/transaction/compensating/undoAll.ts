@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type { RollbackConflict } from "../../../schema/Rollback.js"
-import { apart } from "../once.js"
+import { apartWithin, undoWithin } from "../apart.js"
 import type { Entry } from "./Entry.js"
 import { type ChangedSince, notUndone, type Undone } from "./Knowledge.js"
 import type { Node } from "./Node.js"
@@ -21,10 +21,7 @@ export interface Result extends Owned {
   readonly undone: Undone
 }
 
-const undoWithin = Duration.seconds(30)
-
-/** How long all of a rollback may take. */
-const rollBackWithin = Duration.minutes(2)
+const undoOneWithin = Duration.seconds(30)
 
 const outOfTime = "the time for the rollback was over"
 
@@ -71,8 +68,8 @@ const undoOne = (owned: Owned, timeLeft: Duration.Duration): Effect.Effect<Undon
     )
   }
   const attempt = entry.isCompensated ? entry.undo : Effect.retry(entry.undo, { times: 1, while: mayRepeat })
-  const limit = entry.isCompensated ? timeLeft : Duration.min(timeLeft, undoWithin)
-  return apart(Effect.timeout(Effect.disconnect(attempt), limit)).pipe(
+  const limit = entry.isCompensated ? timeLeft : Duration.min(timeLeft, undoOneWithin)
+  return apartWithin(attempt, limit).pipe(
     Effect.tap((result) =>
       result._tag === "NotReversible"
         ? Effect.logWarning(`${entry.capability} could not be undone: ${result.reason}`).pipe(annotated(node, entry))
@@ -88,7 +85,7 @@ const lastFirst = (one: Owned, other: Owned): number =>
 /** Undoes steps, the last first, whatever becomes of each; compensations of callers come before the rest. */
 export const undoAll = (steps: ReadonlyArray<Owned>): Effect.Effect<ReadonlyArray<Result>> =>
   Effect.gen(function*() {
-    const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(rollBackWithin)
+    const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(undoWithin)
     return yield* Effect.forEach(steps.toSorted(lastFirst), (owned) =>
       Effect.gen(function*() {
         const left = Duration.millis(Math.max(0, deadline - (yield* Clock.currentTimeMillis)))
@@ -100,7 +97,7 @@ const saved = ({ entry, node }: Owned, { resource, save, savedAs }: ChangedSince
   Effect.map(
     save === undefined || savedAs !== undefined
       ? Effect.succeed(savedAs)
-      : apart(Effect.timeout(Effect.disconnect(save(`before-${node.id}`)), undoWithin)).pipe(
+      : apartWithin(save(`before-${node.id}`), undoOneWithin).pipe(
         Effect.catchAllCause((cause) =>
           Effect.as(
             Effect.logWarning(`What was in ${resource} before could not be kept`, cause).pipe(annotated(node, entry)),
