@@ -147,8 +147,7 @@ const assertOutcomes = (gateway: GatewayProcess, record: Record) =>
       const known = yield* Effect.orDie(outcome(key, "filesystem.append"))
       const isWritten = written.has(token)
       if (known._tag === "Done") assert.strictEqual(isWritten, known.result._tag === "Right", token)
-      else if (known._tag === "NotFound") assert.isFalse(isWritten, token)
-      else assert.strictEqual(known._tag, "Unknown", token)
+      else assert.deepStrictEqual([known._tag, isWritten], ["NotFound", false], token)
     }
   }).pipe(Effect.scoped)
 
@@ -199,10 +198,10 @@ describe("a gateway that is killed under load", () => {
               yield* gateway.startAgain
             }
             yield* allServed(record)
+            // Else nothing was cut in the middle, and the test shows nothing.
+            assert.include(gateway.log(), "Of the invocations that a gateway was killed in")
           })
         )
-        // Else nothing was cut in the middle, and the test shows nothing.
-        assert.isAbove(countOf(appends, "unknown"), 0)
         assert.isAbove(countOf(appends, "acknowledged"), 50)
         assert.isAbove(reads, 10)
       }),

@@ -19,9 +19,9 @@ const given = process.env["KRUXOS_PROGRAM_SCHEDULE"]
 const times = Number(process.env["KRUXOS_FAULT_TIMES"] ?? 5)
 
 /** How many programs share a gateway. */
-const together = Number(process.env['TOGETHER'] ?? 10)
+const together = Number(process.env["TOGETHER"] ?? 10)
 
-const { numRuns: programs, seed } = { numRuns: Number(process.env['PROGRAMS'] ?? 20), seed: parameters(1).seed }
+const { numRuns: programs, seed } = { numRuns: Number(process.env["PROGRAMS"] ?? 20), seed: parameters(1).seed }
 
 /** Runs schedules one after the other at a gateway of their own; gives what has happened, and what must not have. */
 const runAll = (all: ReadonlyArray<Schedule>) =>
@@ -57,7 +57,7 @@ describe.runIf(given === undefined)("the program of an agent", () => {
         const done = yield* Effect.forEach(halves.filter(({ length }) => length > 0), runAll, { concurrency: 2 })
         assert.deepStrictEqual(done.flatMap(({ failures }) => failures), [])
         const happened = total(done.flatMap(({ counts }) => counts))
-        if (process.env["KRUXOS_FAULT_COUNTS"] !== undefined) process.stderr.write(JSON.stringify(happened,null,1))
+        if (process.env["KRUXOS_FAULT_COUNTS"] !== undefined) process.stderr.write(JSON.stringify(happened, null, 1))
         for (const name of always) assert.isAbove(happened[name] ?? 0, 0, `${name}, of ${JSON.stringify(happened)}`)
       }),
     300_000

@@ -43,7 +43,12 @@ const passing = new Set<KruxosError["_tag"]>([
 /** Begins anew what was not done; what is run by it has to be repeatable. */
 const anew = (told: Told) => <A, E extends KruxosError, R>(self: Effect.Effect<A, E, R>) =>
   self.pipe(
-    Effect.tapError(({ _tag }) => Effect.sync(() => void told.push(_tag))),
+    Effect.tapError(({ _tag, message, cause }) =>
+      Effect.sync(() => {
+        told.push(_tag)
+        process.stderr.write(`${Math.round(performance.now())} TOLD ${_tag} ${message} ${cause}\n`)
+      })
+    ),
     Effect.retry({ while: ({ _tag }) => passing.has(_tag), schedule: Schedule.spaced("20 millis"), times: 200 })
   )
 

@@ -32,7 +32,7 @@ export const makeKiller = (gateway: GatewayProcess, away: ReadonlyArray<number>)
     const over = yield* Effect.forEach(away, () => Deferred.make<void>())
     const each = (milliseconds: number, index: number) =>
       Effect.gen(function*() {
-        yield* Effect.interruptible(asked[index] ?? Effect.void)
+        yield* asked[index] ?? Effect.void
         isServing = false
         kills++
         yield* gateway.end("SIGKILL")
@@ -44,7 +44,6 @@ export const makeKiller = (gateway: GatewayProcess, away: ReadonlyArray<number>)
     // A gateway that does not start again leaves nothing to wait for.
     yield* Effect.forkScoped(
       Effect.forEach(away, each, { discard: true }).pipe(
-        Effect.uninterruptible,
         Effect.onError((cause) => Effect.forEach(over, (deferred) => Deferred.failCause(deferred, cause)))
       )
     )
@@ -83,30 +82,34 @@ const connectionAfter = (journey: Journey, count: number) =>
       : undefined
   })
 
-/** Acts on a connection when the moment comes; `act` says whether it could. Never ends where the moment does not come. */
+/** Acts on a connection when the moment comes. Never ends where it does not come. */
 const onConnection = (
   journey: Journey,
   connection: ProxiedConnection,
   when: Cut["when"],
-  act: () => boolean
-): Effect.Effect<boolean> =>
+  act: () => void
+): Effect.Effect<void> =>
   Effect.async((resume) => {
     if (when._tag === "Connecting") {
-      return connection.when(when.direction, when.bytes, () => resume(Effect.succeed(act())))
+      return connection.when(when.direction, when.bytes, () => {
+        act()
+        resume(Effect.void)
+      })
     }
     const { bytes, direction, far, milliseconds } = when
     const others = gone(journey) - useful(journey, connection)
     const at = Math.max(connection.forwarded("toServer"), journey.handshake + far * journey.way / 1000 - others)
-    const come = () => resume(milliseconds === 0 ? Effect.succeed(act()) : Effect.delay(Effect.sync(act), milliseconds))
+    const come = () => {
+      // At once where it is about bytes: the next ones are forwarded else.
+      if (milliseconds === 0) act()
+      resume(milliseconds === 0 ? Effect.void : Effect.delay(Effect.sync(act), milliseconds))
+    }
     connection.when("toServer", Math.round(at) + (direction === "toServer" ? bytes : 0), () =>
       direction === "toServer" ? come() : connection.when("toClient", connection.forwarded("toClient") + bytes, come))
   })
 
 const isOver = (journey: Journey, connection: ProxiedConnection) =>
-  Effect.as(
-    found(journey, () => connection.isOver() || journey.proxy.connections.at(-1) !== connection ? true : undefined),
-    false
-  )
+  found(journey, () => connection.isOver() || journey.proxy.connections.at(-1) !== connection ? true : undefined)
 
 /**
  * Acts when the moment comes, on a connection of the program that is not among the first so many; gives how many there have been then. What
@@ -122,10 +125,12 @@ const act = (
     let count = after
     while (true) {
       const { connection, number } = yield* connectionAfter(journey, count)
-      const hasActed = yield* Effect.raceFirst(
-        onConnection(journey, connection, when, () => !connection.isOver() && act(connection)),
-        isOver(journey, connection)
-      )
+      // What it does may end the connection, which is then seen first.
+      let hasActed = false
+      const tryToAct = () => {
+        hasActed = !connection.isOver() && act(connection)
+      }
+      yield* Effect.raceFirst(onConnection(journey, connection, when, tryToAct), isOver(journey, connection))
       if (hasActed) return number
       if (connection.isOver()) count = number
     }

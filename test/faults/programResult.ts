@@ -25,7 +25,7 @@ export interface Result {
   readonly persistent: ReadonlyArray<unknown>
   readonly shared: ReadonlyArray<SharedValue>
   readonly session: ReadonlyArray<unknown>
-  /** Of what was approved and carried out, the capabilities. */
+  /** Of what was approved and carried out outside of transactions, the capabilities. */
   readonly approved: ReadonlyArray<unknown>
   /** What its watch has told last. */
   readonly followed: ReadonlyArray<unknown>
@@ -60,12 +60,12 @@ const sharedState = (book: string) =>
     }).toSorted(byName)
   })
 
+// What was approved in a transaction that was rolled back later has to be approved again.
 const approvedOf = (gateway: GatewayProcess, agent: string) =>
   Effect.map(asSupervisor(gateway, "/approvals?status=approved&limit=1000"), ({ body }) =>
     listAt(body, "approvals")
-      .filter((item) => at(item, "agent") === agent)
-      .map((item) => `${at(item, "capability")} ${at(item, "success")}`)
-      .toSorted())
+      .filter((item) => at(item, "agent") === agent && at(item, "transaction_id") === undefined)
+      .map((item) => at(item, "capability")))
 
 /** Looks at what a program has left behind: `direct` is a connection of its agent's that nothing disturbs, `own` its own one. */
 export const look = (

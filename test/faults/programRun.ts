@@ -160,7 +160,20 @@ const disturbed = (ground: Ground, prepared: Prepared, schedule: ProgramSchedule
     const { expected, gateway, handshake, way } = ground
     const journey: Journey = { proxy, handshake, way }
     let lost = 0
-    yield* Effect.forkScoped(Effect.repeat(Effect.sync(() => process.stderr.write(`${Math.round(performance.now())} ${prepared.agent.name} gone ${gone(journey)} of ${way}, ${lost} lost, ${killer.kills()} kills, ${proxy.connections.length} connections, ${JSON.stringify(prepared.counts)}\n`)), Schedule.spaced("1 second")))
+    yield* Effect.forkScoped(
+      Effect.repeat(
+        Effect.sync(() =>
+          process.stderr.write(
+            `${Math.round(performance.now())} ${prepared.agent.name} gone ${
+              gone(journey)
+            } of ${way}, ${lost} lost, ${killer.kills()} kills, ${proxy.connections.length} connections, ${
+              JSON.stringify(prepared.counts)
+            }\n`
+          )
+        ),
+        Schedule.spaced("1 second")
+      )
+    )
     yield* Effect.forkScoped(disturb(journey, schedule, killer, (how) => {
       lost++
       count(`socket lost: ${how}`)
