@@ -23,6 +23,8 @@ export interface Around {
   readonly timeouts: Timeouts
   /** Whether rollbacks may take their time. */
   readonly mayGoOn: () => boolean
+  /** A rollback could not be finished, and has to be tried again. */
+  readonly onLeft: Effect.Effect<unknown>
   /** No step of it begins any more. */
   readonly onEnding: (transactionId: string) => Effect.Effect<void>
   /** It has ended, by the gateway itself if `by` says why. */
@@ -40,7 +42,7 @@ const ownBecause = (because: EndedBecause | undefined): RolledBackBy | undefined
   because === "request" || because === "conflict" ? undefined : because
 
 /** Makes what commits transactions and rolls them back. */
-export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around) =>
+export const make = ({ mayGoOn, onEnded, onEnding, onLeft, timeouts, undoSteps }: Around) =>
   Effect.gen(function*() {
     const records = yield* Records
     const workspaces = yield* Workspaces
@@ -155,7 +157,7 @@ export const make = ({ mayGoOn, onEnded, onEnding, timeouts, undoSteps }: Around
         // The innermost first, as they would have ended by themselves.
         yield* Effect.forEach(made.reverse(), ({ open, result }) => ended(open, result), { discard: true })
         return made[made.length - 1]?.result ?? { _tag: "Committed" as const }
-      })
+      }).pipe(Effect.tapError(() => onLeft))
 
     /** From the moment in which it is called no step begins, and it cannot be committed unless it is by then. */
     const stop = (open: Open, because: EndedBecause): void => {

@@ -63,6 +63,8 @@ const make = Effect.gen(function*() {
   const all = new Map<string, Open>()
   const listeners = new Set<(transactionId: string) => Effect.Effect<void>>()
   const told = yield* Effect.acquireRelease(PubSub.sliding<Ended>(4096), PubSub.shutdown)
+  // Open where a rollback could not be finished.
+  const left = yield* Effect.makeLatch(false)
   // Undefined while the gateway runs.
   let mustEndAt: number | undefined
   const mayGoOn = () => mustEndAt === undefined || clock.unsafeCurrentTimeMillis() < mustEndAt
@@ -82,11 +84,16 @@ const make = Effect.gen(function*() {
   const start = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Fiber.RuntimeFiber<A, E>> =>
     FiberSet.run(fibers, Effect.interruptible(effect))
 
-  const timeouts: Timeouts.Timeouts = Timeouts.make(clock, start, (open) => Effect.ignore(ending.rollback(open, "timeout")))
+  const timeouts: Timeouts.Timeouts = Timeouts.make(
+    clock,
+    start,
+    (open) => Effect.ignore(ending.rollback(open, "timeout"))
+  )
   const ending: Effect.Effect.Success<ReturnType<typeof Ending.make>> = yield* Ending.make({
     undoSteps,
     timeouts,
     mayGoOn,
+    onLeft: left.open,
     onEnding: (transactionId) =>
       Effect.forEach(listeners, (listener) =>
         Effect.catchAllCause(
@@ -247,8 +254,8 @@ const make = Effect.gen(function*() {
   }
 
   // What was left because something was in the way.
-  const goOn = rollBackAll(({ phase }) => phase === "ending", "request")
-  yield* Effect.forkScoped(Effect.delay(Effect.repeat(goOn, Schedule.spaced("1 minute")), "1 minute"))
+  const goOn = Effect.zipRight(left.close, rollBackAll(({ phase }) => phase === "ending", "request"))
+  yield* Effect.forkScoped(Effect.forever(Effect.zipRight(left.await, Effect.delay(goOn, "1 minute"))))
   // The same of a gateway that has stopped since.
   const takeOver = Effect.zipRight(recoverOnce, records.sweep).pipe(
     Effect.catchAllCause((cause) =>

@@ -104,7 +104,7 @@ describe("a step of a transaction that needs approval", () => {
         "withdrawn",
         "rejected"
       ])
-      assert.deepStrictEqual(transactions.told.slice(3), ["refused tx-1"])
+      assert.deepStrictEqual(transactions.told.slice(3), ["refused tx-1", "goesOn tx-1"])
       assert.strictEqual((yield* queue.get(bystander)).status, "pending")
       yield* TestClock.adjust("25 hours")
       assert.strictEqual(yield* settled(bystander), "expired")

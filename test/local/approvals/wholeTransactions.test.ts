@@ -51,6 +51,8 @@ describe("a transaction with a step that needs approval", () => {
       const { commit, kept, transaction_id } = yield* begun(gateway, session)
       const ids = yield* Effect.forEach(["a", "b"], (text) => ask(session, text, { transaction_id }))
       const held = yield* Effect.fork(run(session, "b", { transaction_id, hold_seconds: 86_400 }))
+      // Until it is held.
+      yield* TestClock.adjust("1 second")
       yield* refuse(gateway, ids[0] ?? "")
       const statuses = yield* Effect.forEach(ids, settled)
       assert.strictEqual(errorType(yield* Fiber.join(held)), "ApprovalExpired")
