@@ -142,7 +142,8 @@ const invokeOnce = (
       return withProgress(channel, request.onProgress, (over) =>
         channel.dialect === "native" ? nativeInvoke(over, request, wait) : callTool(over, request, wait))
     }),
-    (failure) => errorOf(failure, request.operation, request.name)
+    (failure) =>
+      errorOf(failure, request.operation, request.name)
   )
 
 const unknownAfter = (cause: KruxosError, { key }: Sent) =>

@@ -1,6 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { builtIn } from "../catalogue/builtIn.js"
 import { builtInProse } from "../catalogue/prose/builtIn.js"
@@ -110,23 +111,29 @@ const sweepTrashHourly = Effect.gen(function*() {
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 hour")))
 })
 
+// The gateway's workspace and those of its agents, each once; one that cannot be opened is left out.
+const everyWorkspace = Effect.gen(function*() {
+  const agents = yield* Agents
+  const workspaces = yield* Workspaces.Workspaces
+  const own = yield* Effect.forEach(yield* agents.list, (agent) => Effect.option(workspaces.of(agent)))
+  const all = [workspaces.shared, ...own.flatMap(Option.toArray)]
+  return [...new Map(all.map((workspace) => [workspace.root, workspace])).values()]
+})
+
 // What a gateway that was killed was writing.
-const sweepTemporaryFiles = Effect.flatMap(
-  Workspaces.Workspaces,
-  ({ shared }) => Effect.forkScoped(sweepTemporaries(shared))
+const sweepTemporaryFiles = everyWorkspace.pipe(
+  Effect.flatMap(Effect.forEach((workspace) => sweepTemporaries(workspace))),
+  Effect.scoped,
+  Effect.catchAll((cause) => Effect.logWarning("Temporary files were not swept", cause)),
+  Effect.forkScoped
 )
 
 // What killed gateways have kept for transactions that have ended since.
 const sweepKeptHourly = Effect.gen(function*() {
-  const agents = yield* Agents
-  const workspaces = yield* Workspaces.Workspaces
   const records = yield* TransactionRecords
-  const context = yield* Effect.context<Trash>()
-  const sweep = Effect.gen(function*() {
-    const own = yield* Effect.forEach(yield* agents.list, workspaces.of)
-    const byRoot = new Map([workspaces.shared, ...own].map((workspace) => [workspace.root, workspace]))
-    yield* Effect.forEach(byRoot.values(), (workspace) => sweepKept(workspace, { isNeeded: records.isKept }))
-  }).pipe(
+  const context = yield* Effect.context<Agents | Trash | Workspaces.Workspaces>()
+  const sweep = everyWorkspace.pipe(
+    Effect.flatMap(Effect.forEach((workspace) => sweepKept(workspace, { isNeeded: records.isKept }))),
     Effect.scoped,
     Effect.provide(context),
     Effect.catchAll((cause) => Effect.logWarning("What transactions have kept was not swept", cause))

@@ -102,10 +102,10 @@ describe("the end of an HTTP link", () => {
       const waiting = yield* Effect.fork(Effect.provide(write, context))
       yield* asked(server, 1)
       const closing = yield* Effect.fork(close)
-      yield* until(
-        "the refusal of new calls",
-        Effect.map(Effect.flip(Effect.provide(stat, context)), ({ _tag }) => _tag === "ConnectionFailed")
-      )
+      // Until the link knows that it is to end.
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      const refused = yield* Effect.flip(Effect.provide(stat, context))
+      assert.strictEqual(refused._tag, "ConnectionFailed")
       assert.strictEqual(invocations(server).length, 1)
       held.forEach((answer) => answer())
       assert.strictEqual((yield* Fiber.join(waiting)).path, path)

@@ -34,7 +34,7 @@ export const hide = (link: Link, ...features: ReadonlyArray<Feature>): Link => {
 }
 
 /** A local gateway in memory that seems to lack some features. */
-export const localWithout = (
+const localWithout = (
   features: ReadonlyArray<Feature>,
   options: LocalGateway.LocalGatewayOptions
 ) => {

@@ -14,7 +14,9 @@ import { Drain } from "./drain.js"
 import { readResult } from "./readResult.js"
 
 /** A request for approval as its agent sees it. */
-type Shown = Omit<ApprovalRecord, "arguments" | "before" | "result" | "traceparent"> & Partial<Pick<ApprovalRecord, "result">>
+type Shown =
+  & Omit<ApprovalRecord, "arguments" | "before" | "result" | "traceparent">
+  & Partial<Pick<ApprovalRecord, "result">>
 
 const isOver = (status: ApprovalState) => status !== "pending" && status !== "running"
 

@@ -36,9 +36,8 @@ import {
 import type { RowsOf } from "./TransactionLevel.js"
 
 export type { Entry, Listing, Summary, Version, VersionSummary } from "./stateReading.js"
-export { mostBytesRead } from "./stateReading.js"
 export type { Author, Change, Limits, Place } from "./stateWrites.js"
-export { removedKept, versionsKept } from "./stateWrites.js"
+export { versionsKept } from "./stateWrites.js"
 
 /** What a write comes to. */
 export type Written =

@@ -186,28 +186,6 @@ describe("transactions on the wire", () => {
       }
     }))
 
-  it.scopedLive("are bounded in number, depth and steps", () =>
-    Effect.gen(function*() {
-      const things = makeThings()
-      const gateway = yield* serveCustom({ ...things.options, builtIn: false })
-      const [socket, other] = [yield* initialized(gateway), yield* initialized(gateway)]
-      const first = yield* begin(socket)
-      let parent = first
-      for (let depth = 2; depth <= 32; depth++) parent = yield* begin(socket, { parent })
-      expect(at(yield* socket.call("transaction.begin", { parent }), "error", "data"))
-        .toEqual(refusedWith("ResourceExhausted", { resource: "transaction_depth", limit: 32 }))
-      for (let count = 33; count <= 100; count++) yield* begin(count % 2 === 0 ? socket : other)
-      expect(at(yield* other.call("transaction.begin"), "error", "data"))
-        .toEqual(refusedWith("ResourceExhausted", { resource: "transactions", limit: 100 }))
-      expect(yield* end(socket, "rollback", parent)).toEqual(report(0))
-      const id = yield* begin(socket)
-      for (let count = 1; count <= 1000; count++) yield* take(socket, id, `a=${count}`)
-      expect(yield* take(socket, id, "a=none"))
-        .toEqual(failedWith("ResourceExhausted", { resource: "transaction_steps", limit: 1000 }))
-      expect(yield* end(socket, "rollback", id)).toEqual(report(1000))
-      expect(things.values.size).toBe(0)
-    }), 30_000)
-
   it.scopedLive("forget the keys of what was rolled back, and of what they refused, and no others", () =>
     Effect.gen(function*() {
       const things = makeThings()
