@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import { quietly } from "../support/gateway.js"
-import { parameters } from "../support/runs.js"
+import { parameters, runs } from "../support/runs.js"
 import { type Counts, makeGround, runSchedule, total } from "./programRun.js"
 import { cuts, decodeSchedule, kills, type Schedule, schedules } from "./programSchedule.js"
 
@@ -19,9 +19,9 @@ const given = process.env["KRUXOS_PROGRAM_SCHEDULE"]
 const times = Number(process.env["KRUXOS_FAULT_TIMES"] ?? 5)
 
 /** How many programs share a gateway. */
-const together = Number(process.env["TOGETHER"] ?? 10)
+const together = Math.max(4, runs(10))
 
-const { numRuns: programs, seed } = { numRuns: Number(process.env["PROGRAMS"] ?? 20), seed: parameters(1).seed }
+const { numRuns, seed } = parameters(20)
 
 /** Runs schedules one after the other at a gateway of their own; gives what has happened, and what must not have. */
 const runAll = (all: ReadonlyArray<Schedule>) =>
@@ -49,10 +49,12 @@ const always = [
 
 describe.runIf(given === undefined)("the program of an agent", () => {
   it.scopedLive(
-    `ends as if nothing had been, though it loses its socket ${cuts} times and its gateway ${kills} times; ${programs} of them`,
+    `ends as if nothing had been, though it loses its socket ${cuts} times and its gateway ${kills} times; ${
+      together * numRuns
+    } of them`,
     () =>
       Effect.gen(function*() {
-        const all = FastCheck.sample(schedules(together), { numRuns: Math.ceil(programs / together), seed })
+        const all = FastCheck.sample(schedules(together), { numRuns, seed })
         const halves = [all.filter((_, index) => index % 2 === 0), all.filter((_, index) => index % 2 === 1)]
         const done = yield* Effect.forEach(halves.filter(({ length }) => length > 0), runAll, { concurrency: 2 })
         assert.deepStrictEqual(done.flatMap(({ failures }) => failures), [])

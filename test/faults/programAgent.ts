@@ -14,7 +14,7 @@ import { StateChange } from "kruxos/schema"
 export const chapters = 4
 
 /** How many lines it keeps in its log; each third one in a transaction, with what counts it. */
-export const lines = 9
+export const lines = 6
 
 /** What it finds in its workspace. */
 export const sources: { readonly [path: string]: string } = {
@@ -37,18 +37,21 @@ const passing = new Set<KruxosError["_tag"]>([
   "OutcomeUnknown",
   "ServiceUnavailable",
   "TransactionClosed",
+  "TransactionTimeout",
   "VersionConflict"
 ])
+
+/** How long a transaction may take; one of which nothing could be learned is over then. */
+const timeout = "10 seconds"
 
 /** Begins anew what was not done; what is run by it has to be repeatable. */
 const anew = (told: Told) => <A, E extends KruxosError, R>(self: Effect.Effect<A, E, R>) =>
   self.pipe(
-    Effect.tapError(({ _tag, message, cause }) =>
-      Effect.sync(() => {
-        told.push(_tag)
-        process.stderr.write(`${Math.round(performance.now())} TOLD ${_tag} ${message} ${cause}\n`)
-      })
-    ),
+    Effect.tapError(({ _tag, context }) => {
+      const isTransaction = _tag === "OutcomeUnknown" && "transaction_id" in context
+      told.push(isTransaction ? `${_tag} of a transaction` : _tag)
+      return isTransaction ? Effect.sleep(timeout) : Effect.void
+    }),
     Effect.retry({ while: ({ _tag }) => passing.has(_tag), schedule: Schedule.spaced("20 millis"), times: 200 })
   )
 
@@ -168,26 +171,26 @@ const chapter = (book: string, number: number) =>
     yield* persistent.set("chapters.done", Count, number)
   }).pipe(
     Approvals.awaitApproval({ timeout: "1 minute" }),
-    (self) => Transaction.run(self, { timeout: "30 seconds" })
+    (self) => Transaction.run(self, { timeout })
   )
 
 type SessionFailure = StateError<"state.session.get"> | StateError<"state.session.set">
 
-/** What the session should know, and does no longer when it is a new one. */
-const remember = (told: Told, number: number): Effect.Effect<void, SessionFailure, State> =>
+/** What the session should know, and does no longer where it is a new one. */
+const remember = (told: Told, key: string, number: number): Effect.Effect<void, SessionFailure, State> =>
   Effect.gen(function*() {
     const { session } = yield* State
-    const known = yield* session.get("chapter", Count)
+    const known = yield* session.get(key, Count)
     if (Option.exists(known, ({ value }) => value === number)) return
     told.push("forgotten")
-    yield* session.set("chapter", Count, number)
+    yield* session.set(key, Count, number)
   })
 
 const makeChapters = (told: Told, book: string) =>
   Effect.gen(function*() {
     for (let number = 1; number <= chapters; number++) {
       yield* anew(told)(chapter(book, number))
-      yield* anew(told)(remember(told, number))
+      yield* anew(told)(remember(told, "chapter", number))
     }
   })
 
@@ -201,17 +204,19 @@ const countedLine = (book: string, number: number) =>
     yield* invoke("filesystem.append", { path: "/workspace/log.txt", content: `line ${number}, counted\n` })
     yield* shared.update(`${book}.work`, Count, increment(1), { initial: 0 })
     yield* persistent.set("log.done", Count, number)
-  }).pipe(Transaction.run)
+  }).pipe((self) => Transaction.run(self, { timeout }))
 
 const keepLog = (told: Told, book: string) =>
   Effect.gen(function*() {
-    const { shared } = yield* State
+    const { session, shared } = yield* State
     const { invoke } = yield* Capabilities
     for (let number = 1; number <= lines; number++) {
+      if (number > 1) yield* anew(told)(remember(told, "line", number - 1))
       if (number % 3 === 0) yield* anew(told)(countedLine(book, number))
       else yield* keepLine(told, "/workspace/log.txt", `line ${number}`)
       const { content } = yield* anew(told)(invoke("filesystem.read", { path: "/workspace/log.txt" }))
       // To be told the same twice does no harm.
+      yield* anew(told)(session.set("line", Count, number))
       yield* anew(told)(shared.update(`${book}.lines`, Count, () => content.split("\n").length - 1, { initial: 0 }))
     }
   })
@@ -230,6 +235,7 @@ export const program = (told: Told, book: string) =>
     const publishing = yield* Effect.fork(publish(told))
     yield* Effect.all([makeChapters(told, book), keepLog(told, book)], { concurrency: 2, discard: true })
     yield* Fiber.join(publishing)
-    yield* anew(told)(remember(told, chapters))
+    yield* anew(told)(remember(told, "chapter", chapters))
+    yield* anew(told)(remember(told, "line", lines))
     return seen
   })

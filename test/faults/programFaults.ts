@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { FaultProxy, ProxiedConnection } from "../support/faultProxy.js"
 import type { GatewayProcess } from "../support/gatewayProcess.js"
-import type { Cut, OnTheWay, ProgramSchedule } from "./programSchedule.js"
+import { type Cut, type Kill, latestKill, type ProgramSchedule } from "./programSchedule.js"
 
 /** A program on its way from its begin to its end. */
 export interface Journey {
@@ -13,41 +13,46 @@ export interface Journey {
   readonly way: number
 }
 
-/** What kills a gateway, which programs share. */
+/** A kill that is to come, and its end: the gateway is there again. */
+interface Coming {
+  readonly kill: Kill
+  readonly asked: Deferred.Deferred<void>
+  readonly over: Deferred.Deferred<void>
+}
+
+/** What kills the gateway that programs share. */
 export interface Killer {
+  readonly coming: ReadonlyArray<Coming>
+  /** Whether there is a gateway at the moment. */
   readonly isServing: () => boolean
-  /** Asks for a kill by its number, and waits until the gateway is there again. */
-  readonly asked: ReadonlyArray<Deferred.Deferred<void>>
-  readonly over: ReadonlyArray<Deferred.Deferred<void>>
-  /** How many there have been. */
+  /** How often there was none. */
   readonly kills: () => number
 }
 
-/** Kills a gateway as often as it is asked to, and starts it again each time after so many milliseconds; until the scope closes. */
-export const makeKiller = (gateway: GatewayProcess, away: ReadonlyArray<number>) =>
+/** Kills a gateway whenever it is asked to, and starts it again; until the scope closes. */
+export const makeKiller = (gateway: GatewayProcess, kills: ReadonlyArray<Kill>) =>
   Effect.gen(function*() {
     let isServing = true
-    let kills = 0
-    const asked = yield* Effect.forEach(away, () => Deferred.make<void>())
-    const over = yield* Effect.forEach(away, () => Deferred.make<void>())
-    const each = (milliseconds: number, index: number) =>
+    let count = 0
+    const coming = yield* Effect.forEach(kills, (kill) =>
+      Effect.all({ kill: Effect.succeed(kill), asked: Deferred.make<void>(), over: Deferred.make<void>() }))
+    const carryOut = ({ asked, kill: { away }, over }: Coming) =>
       Effect.gen(function*() {
-        yield* asked[index] ?? Effect.void
+        yield* Deferred.await(asked)
         isServing = false
-        kills++
+        count++
         yield* gateway.end("SIGKILL")
-        yield* Effect.sleep(milliseconds)
+        yield* Effect.sleep(away)
         yield* gateway.startAgain
         isServing = true
-        yield* Deferred.succeed(over[index] ?? (yield* Deferred.make<void>()), undefined)
-      })
-    // A gateway that does not start again leaves nothing to wait for.
-    yield* Effect.forkScoped(
-      Effect.forEach(away, each, { discard: true }).pipe(
-        Effect.onError((cause) => Effect.forEach(over, (deferred) => Deferred.failCause(deferred, cause)))
-      )
-    )
-    const killer: Killer = { isServing: () => isServing, asked, over, kills: () => kills }
+      }).pipe(Effect.intoDeferred(over))
+    yield* Effect.forkScoped(Effect.forEach(coming, carryOut, { discard: true }))
+    const killer: Killer = {
+      coming,
+      isServing: () =>
+        isServing,
+      kills: () => count
+    }
     return killer
   })
 
@@ -82,6 +87,9 @@ const connectionAfter = (journey: Journey, count: number) =>
       : undefined
   })
 
+// What is late strikes when a connection is in use, and not before it is made: that is another kind of moment.
+const firstCall = 200
+
 /** Acts on a connection when the moment comes. Never ends where it does not come. */
 const onConnection = (
   journey: Journey,
@@ -98,7 +106,8 @@ const onConnection = (
     }
     const { bytes, direction, far, milliseconds } = when
     const others = gone(journey) - useful(journey, connection)
-    const at = Math.max(connection.forwarded("toServer"), journey.handshake + far * journey.way / 1000 - others)
+    const left = Math.max(firstCall, far * journey.way / 1000 - others)
+    const at = Math.max(connection.forwarded("toServer"), journey.handshake + left)
     const come = () => {
       // At once where it is about bytes: the next ones are forwarded else.
       if (milliseconds === 0) act()
@@ -151,36 +160,45 @@ const cut = (connection: ProxiedConnection, how: Cut["how"]) => {
   }
 }
 
-/** Lets happen to a program what its schedule says; `onCut` is told of each cut. */
+/** Cuts a program off as its schedule says; `onCut` is told of it. */
+const cutOff = (
+  journey: Journey,
+  cuts: ReadonlyArray<Cut>,
+  { isServing }: Killer,
+  onCut: (how: Cut["how"]) => void
+) =>
+  Effect.gen(function*() {
+    let after = 0
+    for (const { how, when } of cuts) {
+      after = yield* act(journey, after, when, (connection) => {
+        // There would be nothing to lose.
+        if (!isServing()) return false
+        onCut(how)
+        cut(connection, how)
+        return true
+      })
+    }
+  })
+
+/** Has the gateway killed where it is this program that the kill is about, or it would come too late for this one. */
+const haveKilled = (journey: Journey, program: number, { coming }: Killer) =>
+  Effect.forEach(coming, ({ asked, kill, over }, index) => {
+    const ask = act(journey, 0, kill.program === program ? kill.when : latestKill(index), () => {
+      Deferred.unsafeDone(asked, Effect.void)
+      return true
+    })
+    return Effect.zipRight(Effect.raceFirst(ask, Deferred.await(over)), Deferred.await(over))
+  }, { discard: true })
+
+/** Lets happen to a program of a schedule what the schedule says. */
 export const disturb = (
   journey: Journey,
-  { cuts, kills }: ProgramSchedule,
+  program: number,
+  { cuts }: ProgramSchedule,
   killer: Killer,
   onCut: (how: Cut["how"]) => void
 ): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const cutting = Effect.gen(function*() {
-      let after = 0
-      for (const { how, when } of cuts) {
-        after = yield* act(journey, after, when, (connection) => {
-          if (!killer.isServing()) return false
-          onCut(how)
-          cut(connection, how)
-          return true
-        })
-      }
-    })
-    const killing = Effect.forEach(kills, (when: OnTheWay, index) =>
-      Effect.gen(function*() {
-        const asked = killer.asked[index]
-        const over = killer.over[index]
-        if (asked === undefined || over === undefined) return
-        const ask = act(journey, 0, when, () => {
-          Deferred.unsafeDone(asked, Effect.void)
-          return true
-        })
-        yield* Effect.raceFirst(ask, Deferred.await(over))
-        yield* Deferred.await(over)
-      }), { discard: true })
-    yield* Effect.all([cutting, killing], { concurrency: 2, discard: true })
+  Effect.all([cutOff(journey, cuts, killer, onCut), haveKilled(journey, program, killer)], {
+    concurrency: 2,
+    discard: true
   })

@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type GatewayServices, State } from "kruxos"
 import * as fs from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
+import { keptSince } from "../../src/local/transactions/undo/keptNames.js"
+import { isTemporaryName } from "../../src/local/workspace/publish.js"
 import type { GatewayProcess } from "../support/gatewayProcess.js"
 import { at, listAt } from "../support/json.js"
 import { asSupervisor } from "../support/supervisor.js"
@@ -20,7 +22,7 @@ interface SharedValue {
 export interface Result {
   /** What is in each file of the workspace. */
   readonly files: { readonly [path: string]: string }
-  /** What is in the trash, whose files have names of their own. */
+  /** What agents have deleted, whose files have names of their own. */
   readonly trash: ReadonlyArray<string>
   readonly persistent: ReadonlyArray<unknown>
   readonly shared: ReadonlyArray<SharedValue>
@@ -45,6 +47,10 @@ const filesIn = (folder: string): ReadonlyArray<readonly [string, string]> =>
     .toSorted(([one], [other]) => one < other ? -1 : 1)
 
 const isTrash = ([path]: readonly [string, string]) => path.startsWith(`${trashFolder}/`)
+
+// What a killed gateway was writing, or had kept to undo it, is swept when it is an hour and a day old.
+const isLeft = ([path]: readonly [string, string]) =>
+  isTemporaryName(basename(path)) || keptSince(basename(path)) !== undefined
 
 // Written again when nobody knows whether it was, so that its versions tell nothing.
 const repeated = "lines"
@@ -75,7 +81,7 @@ export const look = (
   own: Context.Context<GatewayServices>
 ): Effect.Effect<Omit<Result, "followed">> =>
   Effect.gen(function*() {
-    const files = filesIn(workspace)
+    const files = filesIn(workspace).filter((file) => !isLeft(file))
     const persistent = yield* Effect.flatMap(State, (state) => state.persistent.query("")).pipe(Effect.provide(direct))
     const session = yield* Effect.flatMap(State, ({ session }) =>
       Effect.flatMap(session.list(), (keys) => Effect.forEach(keys, (key) => session.get(key)))).pipe(

@@ -50,7 +50,7 @@ capabilities:
         reason: "what is published is looked at"
 `
 
-const patience = "60 seconds"
+const patience = "90 seconds"
 
 /** An agent with a workspace of its own, in which there is what the program needs. */
 const makeAgent = (gateway: GatewayProcess, name: string) =>
@@ -73,7 +73,7 @@ const connect = (host: string, apiKey: Redacted.Redacted<string>) =>
     host,
     apiKey,
     heartbeat: "250 millis",
-    requestTimeout: "20 seconds",
+    requestTimeout: "5 seconds",
     reconnect: soon
   })).pipe(Effect.orDie)
 
@@ -154,34 +154,30 @@ export const makeGround = Effect.gen(function*() {
   return ground
 })
 
-const disturbed = (ground: Ground, prepared: Prepared, schedule: ProgramSchedule, killer: Killer) =>
+const disturbed = (
+  ground: Ground,
+  prepared: Prepared,
+  program: number,
+  schedule: ProgramSchedule,
+  killer: Killer
+) =>
   Effect.gen(function*() {
     const { count, proxy } = prepared
     const { expected, gateway, handshake, way } = ground
     const journey: Journey = { proxy, handshake, way }
     let lost = 0
-    yield* Effect.forkScoped(
-      Effect.repeat(
-        Effect.sync(() =>
-          process.stderr.write(
-            `${Math.round(performance.now())} ${prepared.agent.name} gone ${
-              gone(journey)
-            } of ${way}, ${lost} lost, ${killer.kills()} kills, ${proxy.connections.length} connections, ${
-              JSON.stringify(prepared.counts)
-            }\n`
-          )
-        ),
-        Schedule.spaced("1 second")
-      )
-    )
-    yield* Effect.forkScoped(disturb(journey, schedule, killer, (how) => {
+    yield* Effect.forkScoped(disturb(journey, program, schedule, killer, (how) => {
       lost++
       count(`socket lost: ${how}`)
     }))
     const seen = yield* toItsEnd(prepared)
     const suffered = killer.kills()
-    if (lost !== schedule.cuts.length || suffered !== schedule.kills.length) {
+    if (lost !== schedule.cuts.length || suffered !== killer.coming.length) {
       yield* violation(`it ended after ${lost} cuts and ${suffered} kills, which is too soon to show anything`)
+    }
+    const sessions = prepared.counts["new session"] ?? 0
+    if (sessions > suffered) {
+      yield* violation(`it has lost ${sessions} sessions, and its gateway only ${suffered} times`)
     }
     const differing = differences(yield* leftBy(gateway, prepared, seen), expected)
     if (differing.length > 0) yield* violation(differing.join("\n"))
@@ -199,11 +195,11 @@ export const runSchedule = (ground: Ground, schedule: FaultSchedule, run: number
     )
     yield* approving(gateway, (agent) => named.get(agent))
     const prepared = yield* Effect.forEach(named.keys(), (name) => prepare(gateway, name), { concurrency: "unbounded" })
-    const killer = yield* makeKiller(gateway, schedule.away)
+    const killer = yield* makeKiller(gateway, schedule.kills)
     yield* Effect.forEach(prepared, (one, index) => {
       const each = schedule.programs[index] ?? undisturbed
       return Effect.mapError(
-        disturbed(ground, one, each, killer),
+        disturbed(ground, one, index, each, killer),
         ({ message }) => violation(`program ${index}: ${message}`)
       )
     }, { concurrency: "unbounded", discard: true })
