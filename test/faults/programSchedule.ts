@@ -97,8 +97,8 @@ const silent = constantFrom("client is not told" as const, "nobody is told" as c
 /** A client finds a silent connection by its heartbeat, but one that it is making after as long as a request may take. */
 const cutAt = (far: number): FastCheck.Arbitrary<Cut> =>
   oneof(
-    { weight: 24, arbitrary: record({ how: oneof(told, told, silent), when: onTheWay(far) }) },
-    { weight: 7, arbitrary: record({ how: told, when: connecting }) },
+    { weight: 96, arbitrary: record({ how: oneof(told, told, silent), when: onTheWay(far) }) },
+    { weight: 28, arbitrary: record({ how: told, when: connecting }) },
     { weight: 1, arbitrary: record({ how: silent, when: connecting }) }
   )
 

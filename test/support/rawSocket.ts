@@ -16,7 +16,7 @@ export class Refused extends Data.TaggedError("Refused")<{
   readonly body: unknown
 }> {}
 
-/** A WebSocket that says and shows just what a test tells it to. Every wait ends after five seconds. */
+/** A WebSocket that says and shows just what a test tells it to. Every wait ends after five seconds, that for the close after thirty. */
 export interface RawSocket {
   /** Sends a text as it is, bytes as a binary frame, and anything else as JSON. */
   readonly send: (message: unknown) => Effect.Effect<void>
@@ -103,7 +103,8 @@ export const open = (
             ? answer
             : yield* Effect.dieMessage(`This does not answer ${id}: ${JSON.stringify(answer)}`)
         }),
-      closed: within("the close")(Deferred.await(closed)),
+      // Much may have to be read before it.
+      closed: within("the close", "30 seconds")(Deferred.await(closed)),
       pause: Effect.sync(() => socket.pause()),
       resume: Effect.sync(() => socket.resume()),
       close: Effect.sync(() => socket.close()),

@@ -12,7 +12,7 @@ import { isTemporaryName, temporaryName } from "./publish.js"
 import { move } from "./relocate.js"
 import { asSeconds, isStill, lookAt } from "./sight.js"
 import { codeOf, type Subject, type SystemFailure, systemFailure } from "./systemFailure.js"
-import { entryPath, isName, withTrash } from "./trashFolder.js"
+import { entryPath, hasTrash, isName, withTrash } from "./trashFolder.js"
 import type { WorkspacePath } from "./Workspace.js"
 
 const { O_RDONLY, O_WRONLY } = fs.constants
@@ -172,8 +172,13 @@ const removeDirectory = (root: Root): KeptFiles["removeDirectory"] => (path, { t
     })).pipe(Effect.catchIf((failure) => failure instanceof NotThere, () => Effect.void))
 }
 
+const listing = subjectOf(entryPath("."), "list")
+
 const names = (root: Root): KeptFiles["names"] =>
-  withTrash(root, "list", (trash) => change(subjectOf(entryPath("."), "list"), () => fs.readdirSync(trash.at("."))))
+  Effect.flatMap(change(listing, () => hasTrash(root)), (isThere) =>
+    isThere
+      ? withTrash(root, "list", (trash) => change(listing, () => fs.readdirSync(trash.at("."))))
+      : Effect.succeed([]))
 
 /** What undoing needs of a workspace. */
 export const make = (root: Root): KeptFiles => ({

@@ -27,6 +27,10 @@ const hold = ({ directory }: Root): Directory => {
   }
 }
 
+/** Whether there is a trash folder. It throws the system's errors. */
+export const hasTrash = ({ directory }: Root): boolean =>
+  fs.lstatSync(directory.at(trashFolder), { throwIfNoEntry: false }) !== undefined
+
 /** Holds the trash folder while it is used, and makes it before where there is none. */
 export const withTrash = <A, E, R>(
   root: Root,

@@ -19,8 +19,8 @@ import {
 } from "./values.js"
 
 /**
- * State of one session: in memory at the gateway, gone when the session ends (a connection that is lost and made again is another
- * session). Source: the guide's "Session state".
+ * State of one session: in memory at the gateway, gone when the session ends. A connection that is lost and made again within a minute
+ * goes on with its session, unless the gateway was started anew. Source: the guide's "Session state".
  */
 export interface SessionState {
   /** What is stored under a key; None where nothing is. A value that does not fit the schema is OutputMismatch. */

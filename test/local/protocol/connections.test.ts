@@ -118,5 +118,5 @@ layer(TestGateway.layer(), { excludeTestServices: true })("connections", (it) =>
         reason: "more than 128 MiB of answers are unread: read faster, or ask for less at a time"
       })
       yield* other.call("ping")
-    }))
+    }), 60_000)
 })

@@ -3,7 +3,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import * as fs from "node:fs"
+import { join } from "node:path"
 import { sweepTemporaries } from "../../../src/local/recovery/sweepTemporaries.js"
+import { Agents } from "../../../src/local/store/Agents.js"
+import { until } from "../../support/deadline.js"
+import { serve } from "../../support/gateway.js"
 import { store } from "../capabilities/filesystem/workspaceSupport.js"
 import { type Call, prepared } from "./support.js"
 
@@ -29,4 +33,26 @@ describe("sweepTemporaries", () => {
       assert.deepStrictEqual(trashed(), [])
       assert.strictEqual(yield* sweepTemporaries(workspace, { olderThan: 0 }), 0)
     }).pipe(Effect.provide(store)))
+
+  it.scopedLive("is what a gateway does at its start in every workspace, and where one is missing in the others", () =>
+    Effect.gen(function*() {
+      const gateway = yield* serve()
+      const left = ".kruxos-0123456789abcdef01234567.tmp"
+      const own = (name: string) => join(gateway.dataDirectory, "..", name)
+      for (const name of ["gone", "second"]) {
+        fs.mkdirSync(own(name))
+        yield* Effect.flatMap(Agents, (agents) => agents.create({ name, workspace: own(name) })).pipe(
+          gateway.inStore,
+          Effect.orDie
+        )
+      }
+      fs.rmdirSync(own("gone"))
+      const files = [join(gateway.workspace, left), join(own("second"), left)]
+      for (const file of files) {
+        fs.writeFileSync(file, "")
+        fs.utimesSync(file, 1, 1)
+      }
+      yield* serve({ workspace: gateway.workspace, dataDirectory: gateway.dataDirectory })
+      yield* until("the sweep", Effect.sync(() => !files.some((file) => fs.existsSync(file))))
+    }))
 })
