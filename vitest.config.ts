@@ -35,6 +35,9 @@ const onlyInFull = [
   "test/services/httpKeepAlive.test.ts"
 ]
 
+// Minutes of gateways that are killed, and not yet seen to pass on every machine: run by `KRUXOS_TEST=program`.
+const onItsOwn = process.env["KRUXOS_TEST"] === "program" ? [] : ["test/faults/program.test.ts"]
+
 const source = (path: string) => new URL(path, import.meta.url).pathname
 
 export default defineConfig({
@@ -48,7 +51,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/buildPage.ts", "test/support/buildCommand.ts"],
     setupFiles: ["test/support/ownTesters.ts"],
-    exclude: [...configDefaults.exclude, ...(isFull ? [] : onlyInFull)],
+    exclude: [...configDefaults.exclude, ...onItsOwn, ...(isFull ? [] : onlyInFull)],
     pool: "forks",
     // Modules are loaded once in each of the two processes: for each file anew they take as long as the tests.
     poolOptions: { forks: { maxForks: 2, isolate: false } },
