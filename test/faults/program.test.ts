@@ -21,7 +21,7 @@ const times = Number(process.env["KRUXOS_FAULT_TIMES"] ?? 5)
 const isFull = runs(2) === 2
 
 /** How many schedules there are, and how many programs share the gateway of each. */
-const [count, together] = isFull ? [20, 10] : [8, 10]
+const [count, together] = isFull ? [20, 10] : [1, 6]
 
 /** Runs schedules one after the other at a gateway of their own; gives what has happened, and what must not have. */
 const runAll = (all: ReadonlyArray<Schedule>) =>
