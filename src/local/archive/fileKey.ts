@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { hkdfSync, randomBytes, scrypt } from "node:crypto"
+import { hkdfSync, randomBytes } from "node:crypto"
 import { VaultLocked } from "../../errors/secrets.js"
-import { backupKeyFile, readBackupKey, readOrMakeBackupKey } from "../data/backupKey.js"
+import { backupKeyFile } from "../data/backupKey.js"
+import { readKeyFile, readOrMakeKeyFile } from "../data/keyFile.js"
+import { passphraseKey, scryptParameters } from "../data/passphraseKey.js"
 import { codeOf } from "../workspace/systemFailure.js"
 import type { Derivation } from "./backupFormat.js"
 import type { Place } from "./BackupPlace.js"
@@ -10,9 +12,6 @@ import type { Place } from "./BackupPlace.js"
 const keyBytes = 32
 
 const context = "kruxos backup 1"
-
-// As much as the parameters take, and a little more.
-const scryptMemory = 256 * 1024 * 1024
 
 const locked = (message: string, cause?: unknown) =>
   new VaultLocked({ message, ...(cause === undefined ? {} : { cause }) })
@@ -23,30 +22,20 @@ const unreadable = (cause: unknown) =>
 
 const noKey = () => locked("The file with the key for backups holds none: 32 bytes, or 64 hexadecimal characters")
 
-const slowly = (passphrase: Redacted.Redacted<string>, salt: Uint8Array, { n, p, r }: { n: 131_072; p: 1; r: 8 }) =>
-  Effect.async<Uint8Array, VaultLocked>((resume) => {
-    const options = { N: n, r, p, maxmem: scryptMemory }
-    scrypt(
-      Redacted.value(passphrase),
-      salt,
-      keyBytes,
-      options,
-      (cause, key) =>
-        resume(cause === null ? Effect.succeed(key) : Effect.fail(locked("The key for backups cannot be made", cause)))
-    )
-  })
+const slowly = (passphrase: Redacted.Redacted<string>, salt: Uint8Array) =>
+  Effect.mapError(passphraseKey(passphrase, salt), (cause) => locked("The key for backups cannot be made", cause))
 
 const rootKey = ({ dataDirectory, key }: Place, ifMissing: "make" | "fail") => {
-  if (key !== undefined && "keyFile" in key) return readBackupKey(key.keyFile)
+  if (key !== undefined && "keyFile" in key) return readKeyFile(key.keyFile)
   const path = backupKeyFile(dataDirectory)
-  return ifMissing === "make" ? readOrMakeBackupKey(path) : readBackupKey(path)
+  return ifMissing === "make" ? readOrMakeKeyFile(path) : readKeyFile(path)
 }
 
 /** How the key of a new file is to be made. */
 export const newDerivation = ({ key }: Place): Derivation => {
   const salt = randomBytes(16)
   return key !== undefined && "passphrase" in key
-    ? { kind: "scrypt", n: 131_072, r: 8, p: 1, salt }
+    ? { kind: "scrypt", ...scryptParameters, salt }
     : { kind: "hkdf-sha256", salt }
 }
 
@@ -64,7 +53,7 @@ export const keyOfFile = (
     const passphrase = place.key !== undefined && "passphrase" in place.key ? place.key.passphrase : undefined
     if (passphrase !== undefined) {
       if (Redacted.value(passphrase) === "") return yield* locked("The passphrase for backups is empty")
-      return derivation.kind === "scrypt" ? yield* slowly(passphrase, derivation.salt, derivation) : undefined
+      return derivation.kind === "scrypt" ? yield* slowly(passphrase, derivation.salt) : undefined
     }
     const root = yield* Effect.mapError(rootKey(place, ifMissing), unreadable)
     if (root === undefined) return yield* noKey()
