@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import { service } from "../inOrder.js"
 import { PersistentState } from "../store/PersistentState.js"
 import { SharedState } from "../store/SharedState.js"
 import { Trash } from "../store/Trash.js"
@@ -9,6 +9,7 @@ import { copyCheck } from "./copyCheck.js"
 import { deleteCheck } from "./deleteCheck.js"
 import { editCheck } from "./editCheck.js"
 import type { EffectCheck } from "./EffectCheck.js"
+import { gitChecks } from "./gitChecks.js"
 import { moveCheck } from "./moveCheck.js"
 import { restoreCheck } from "./restoreCheck.js"
 import { persistentChecks, sharedChecks } from "./stateChecks.js"
@@ -31,14 +32,12 @@ const make = Effect.gen(function*() {
     moveCheck,
     deleteCheck(trash),
     restoreCheck(trash),
+    ...yield* gitChecks,
     ...persistentChecks(yield* PersistentState),
     ...sharedChecks(yield* SharedState)
   ]
   return new Map(checks.map((check) => check(turns)))
 })
 
-/** The checks of `filesystem.*`, `state.persistent.*` and `state.shared.*`. */
-export const layer: Layer.Layer<EffectChecks, never, PersistentState | SharedState | Trash> = Layer.effect(
-  EffectChecks,
-  make
-).pipe(Layer.provide(Turns.layer))
+/** The checks of `filesystem.*`, `git.*` but for `git.push`, `state.persistent.*` and `state.shared.*`. */
+export const layer = service(EffectChecks, make)

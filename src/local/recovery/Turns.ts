@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
+import { service } from "../inOrder.js"
 
 /** Lets what has a place in common come one after the other. */
 export interface Turns {
@@ -43,5 +44,5 @@ export const make = (): Turns => {
   }
 }
 
-/** One and the same for whatever is built together. */
-export const layer: Layer.Layer<FileTurns> = Layer.sync(FileTurns, make)
+/** One and the same for whatever is built in order. */
+export const layer: Layer.Layer<FileTurns> = service(FileTurns, Effect.sync(make))

@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import type {
   InvalidInput,
@@ -91,8 +90,8 @@ export interface TransactionsService {
   readonly onEnding: (
     listener: (transactionId: string) => Effect.Effect<void>
   ) => Effect.Effect<void, never, Scope.Scope>
-  /** What the gateway ends by itself from now on. */
-  readonly ended: Effect.Effect<Stream.Stream<Ended>, never, Scope.Scope>
+  /** Calls the listener with what the gateway ends by itself from now on, until the scope closes. It must neither wait nor throw. */
+  readonly onEnded: (listener: (ended: Ended) => void) => Effect.Effect<void, never, Scope.Scope>
 }
 
 export class Transactions

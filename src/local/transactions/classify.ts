@@ -16,7 +16,7 @@ export type Kind =
   /** Only its caller can undo it. */
   | { readonly _tag: "NotReversible" }
 
-const subscriptions = new Set(["filesystem.watch", "state.shared.watch"])
+const subscriptions = new Set(["comms.subscribe", "filesystem.watch", "state.shared.watch"])
 
 // The catalogue, which says what the appliance says, lists no side effects of these; they have some.
 const withEffects = new Set(["email.bulk_delete", "network.credentialed_request", "proxy.cancel_write"])

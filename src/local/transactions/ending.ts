@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
 import * as Scope from "effect/Scope"
 import type { ServiceUnavailable, VersionConflict } from "../../errors/general.js"
 import { Audit } from "../audit/Audit.js"
@@ -31,6 +32,8 @@ export interface Around {
   readonly onEnded: (open: Open, by: RolledBackBy | undefined) => void
 }
 
+const beforeReleasingAgain = "30 seconds"
+
 export const placeOf = ({ id, parent, root, session }: Open): TransactionPlace => ({
   transactionId: id,
   agent: session.agent.name,
@@ -47,6 +50,7 @@ export const make = ({ mayGoOn, onEnded, onEnding, onLeft, timeouts, undoSteps }
     const records = yield* Records
     const workspaces = yield* Workspaces
     const audit = yield* Audit
+    const releasing = yield* FiberSet.make<boolean>()
 
     const tellEnding = (open: Open) =>
       Effect.suspend(() => {
@@ -174,19 +178,29 @@ export const make = ({ mayGoOn, onEnded, onEnding, onLeft, timeouts, undoSteps }
     const releaseKept = (open: Open) =>
       Effect.gen(function*() {
         const steps = yield* records.steps([open.id])
-        if (steps.length === 0) return
+        if (steps.length === 0) return true
         const workspace = yield* workspaces.of(open.session.agent)
-        yield* undoSteps.release(placed(open.session.agent.name, workspace, steps))
+        if (!(yield* undoSteps.release(placed(open.session.agent.name, workspace, steps)))) return false
         yield* records.forgetSteps(open.id)
+        return true
       }).pipe(
         Effect.scoped,
-        // The next gateway does so.
-        Effect.catchAll((cause) => Effect.logWarning(`What ${open.id} had kept was not removed`, cause))
+        Effect.catchAll((cause) =>
+          Effect.as(Effect.logWarning(`What ${open.id} had kept was not removed`, cause), false)
+        )
       )
+
+    // What is held back until the commit is not to wait for the next gateway, which does what is left when this one ends.
+    const releaseInTheEnd = (open: Open) =>
+      Effect.flatMap(releaseKept(open), (isReleased) =>
+        isReleased ? Effect.void : FiberSet.run(
+          releasing,
+          Effect.repeat(Effect.delay(releaseKept(open), beforeReleasingAgain), { until: (isDone) => isDone })
+        ))
 
     const made = (open: Open) =>
       open.parent === undefined
-        ? Effect.zipRight(records.durably(open.view.commit(records.commit(open.id))), releaseKept(open))
+        ? Effect.zipRight(records.durably(open.view.commit(records.commit(open.id))), releaseInTheEnd(open))
         : records.merge(open.id, open.parent.id, open.view.merge)
 
     const handOver = ({ parent, steps }: Open) => {

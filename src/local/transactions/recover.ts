@@ -119,8 +119,8 @@ export const make = (undoSteps: UndoSteps, mayGoOn: () => boolean, openHere: () 
       Effect.gen(function*() {
         const steps = yield* records.steps([record.transactionId])
         const { agent, transactionId } = record
-        yield* undoSteps.release(steps.map((step) => ({ step, context: { agent, workspace, source: step.source } })))
-        yield* records.forgetSteps(transactionId)
+        const each = steps.map((step) => ({ step, context: { agent, workspace, source: step.source } }))
+        if (yield* undoSteps.release(each)) yield* records.forgetSteps(transactionId)
       })
 
     return Effect.gen(function*() {

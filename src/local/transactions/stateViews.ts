@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
+import { service } from "../inOrder.js"
 import * as LibsqlClient from "../store/LibsqlClient.js"
 import { conflictOf, putAll } from "../store/stateCommit.js"
 import * as StateOverlay from "../store/StateOverlay.js"
@@ -83,4 +84,4 @@ const make = Effect.map(SqlClient.SqlClient, (sql) => {
 })
 
 /** Views whose writes are in memory until the commit. */
-export const layer: Layer.Layer<StateViews, never, SqlClient.SqlClient> = Layer.effect(StateViews, make)
+export const layer: Layer.Layer<StateViews, never, SqlClient.SqlClient> = service(StateViews, make)

@@ -5,20 +5,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { randomUUID } from "node:crypto"
+import { holding } from "../../connection/untilClose.js"
 import { InvalidInput } from "../../errors/general.js"
 import { Audit } from "../audit/Audit.js"
 import type { EndedBecause } from "../audit/transactionFacts.js"
+import { Identifiers } from "../Identifiers.js"
+import { scopedService } from "../inOrder.js"
 import { Drain } from "../protocol/drain.js"
 import { storeUnavailable } from "../store/agentFailure.js"
 import { GatewayInstance } from "../store/GatewayInstance.js"
 import { Transactions as Records } from "../store/Transactions.js"
+import { SweepInterval } from "../SweepInterval.js"
 import { classify } from "./classify.js"
 import * as Ending from "./ending.js"
 import * as Failures from "./failures.js"
@@ -58,11 +58,12 @@ const make = Effect.gen(function*() {
   const drain = yield* Drain
   const audit = yield* Audit
   const clock = yield* Effect.clock
+  const identifiers = yield* Identifiers
   const undoSteps = yield* UndoSteps.make
   const runStep = yield* Journal.make
   const all = new Map<string, Open>()
   const listeners = new Set<(transactionId: string) => Effect.Effect<void>>()
-  const told = yield* Effect.acquireRelease(PubSub.sliding<Ended>(4096), PubSub.shutdown)
+  const endedListeners = new Set<(ended: Ended) => void>()
   // Open where a rollback could not be finished.
   const left = yield* Effect.makeLatch(false)
   // Undefined while the gateway runs.
@@ -103,12 +104,8 @@ const make = Effect.gen(function*() {
     onEnded: (open, by) => {
       all.delete(open.id)
       if (by !== undefined) {
-        told.unsafeOffer({
-          transactionId: open.id,
-          agent: open.session.agent.name,
-          sessionId: open.session.id,
-          by
-        })
+        const ended = { transactionId: open.id, agent: open.session.agent.name, sessionId: open.session.id, by }
+        for (const listener of endedListeners) listener(ended)
       }
     }
   })
@@ -140,7 +137,7 @@ const make = Effect.gen(function*() {
       if ([...all.values()].filter((open) => open.session.agent.name === agent).length >= mostOpen) {
         return yield* Failures.full("transactions", mostOpen, `transactions of agent ${agent} are open`)
       }
-      const id = `txn-${randomUUID()}`
+      const id = `txn-${identifiers.uuid()}`
       // A savepoint has the time of the transaction around it, unless it is given one.
       const ownMillis = timeoutSeconds === undefined ? undefined : Math.ceil(timeoutSeconds * 1000)
       const timeoutMillis = ownMillis ?? parent?.timeoutMillis ?? defaultTimeoutSeconds * 1000
@@ -245,12 +242,8 @@ const make = Effect.gen(function*() {
         const rolledBack = start(Effect.ignore(ending.rollback(open, "approval")))
         return Effect.zipRight(rolledBack, timeouts.goesOn(open, approvalId))
       }),
-    onEnding: (listener) =>
-      Effect.asVoid(Effect.acquireRelease(
-        Effect.sync(() => listeners.add(listener)),
-        () => Effect.sync(() => listeners.delete(listener))
-      )),
-    ended: Effect.map(PubSub.subscribe(told), (subscription) => Stream.fromQueue(subscription))
+    onEnding: (listener) => holding(listeners, listener),
+    onEnded: (listener) => holding(endedListeners, listener)
   }
 
   // What was left because something was in the way.
@@ -264,7 +257,8 @@ const make = Effect.gen(function*() {
         : Effect.logWarning("Transactions were not looked after", cause)
     )
   )
-  yield* Effect.forkScoped(Effect.delay(Effect.repeat(takeOver, Schedule.spaced("1 hour")), "1 hour"))
+  const interval = yield* SweepInterval
+  yield* Effect.forkScoped(Effect.delay(Effect.repeat(takeOver, Schedule.spaced(interval)), interval))
   // Nobody can commit any more.
   yield* drain.track({ running: () => all.size })
   const committing = (open: Open) => open.phase === "committing" || open.phase === "finishing"
@@ -279,4 +273,4 @@ const make = Effect.gen(function*() {
 })
 
 /** The transactions of a gateway: those that others have left are rolled back when it is there. */
-export const layer = Layer.scoped(Transactions, make)
+export const layer = scopedService(Transactions, make)

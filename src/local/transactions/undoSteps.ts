@@ -150,15 +150,26 @@ export const make = Effect.gen(function*() {
       return outcomes.filter((outcome) => outcome !== undefined)
     })
 
-  /** Forgets what was kept to undo steps. */
-  const release = (steps: ReadonlyArray<Placed>): Effect.Effect<void> =>
-    Effect.forEach(steps, ({ context, step }) => {
-      const undo = step.kind === "undoable" ? undos.get(step.capability) : undefined
-      return undo === undefined ? Effect.void : undo.release(Option.getOrUndefined(step.before), context).pipe(
-        Effect.timeoutOption(longestWait),
-        Effect.catchAllCause((cause) => Effect.logWarning(`What ${step.capability} had kept was not removed`, cause))
-      )
-    }, { discard: true })
+  /**
+   * Forgets what was kept to undo steps, which come the last first; what was held back is let go in the order in which it was done.
+   * False where some of it could not be, and the journal has to know of it still.
+   */
+  const release = (steps: ReadonlyArray<Placed>): Effect.Effect<boolean> =>
+    Effect.map(
+      Effect.forEach([...steps].reverse(), ({ context, step }) => {
+        const undo = step.kind === "undoable" ? undos.get(step.capability) : undefined
+        return undo === undefined ?
+          Effect.succeed(true) :
+          undo.release(Option.getOrUndefined(step.before), context).pipe(
+            Effect.timeoutOption(longestWait),
+            Effect.map(Option.isSome),
+            Effect.catchAllCause((cause) =>
+              Effect.as(Effect.logWarning(`What ${step.capability} had kept was not removed`, cause), false)
+            )
+          )
+      }),
+      (released) => released.every((isReleased) => isReleased)
+    )
 
   return { undoAll, release }
 })

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import { join, relative } from "node:path"
@@ -6,6 +7,7 @@ import { builtIn } from "../../../src/catalogue/builtIn.js"
 import { makeFilesystemHandlers } from "../../../src/local/capabilities/filesystem/handlers.js"
 import { registerAll } from "../../../src/local/capabilities/Handler.js"
 import { EffectChecks, layer } from "../../../src/local/recovery/EffectChecks.js"
+import * as Turns from "../../../src/local/recovery/Turns.js"
 import { Trash } from "../../../src/local/store/Trash.js"
 import { writeTree } from "../capabilities/filesystem/tree.js"
 import { invocationFixture } from "../capabilities/filesystem/workspaceSupport.js"
@@ -45,7 +47,7 @@ export const prepared = (files: { readonly [path: string]: string | Uint8Array }
     const crash = makeCrash()
     const handlers = yield* Effect.provideService(makeFilesystemHandlers, Trash, crash.ofTrash(trash))
     const registrations = new Map(registerAll(builtIn, handlers).map((made) => [made.capability.name, made]))
-    const checks = yield* Effect.provide(EffectChecks, layer)
+    const checks = yield* Effect.provide(EffectChecks, Layer.provide(layer, Turns.layer))
     const context = { agent: "one", workspace: made.workspace, source: "session" }
     const checkOf = (name: string) => Option.getOrThrow(Option.fromNullable(checks.get(name)))
     const run = ({ input, name }: Call) =>

@@ -60,7 +60,7 @@ describe("where the store fails", () => {
       yield* allow(gateway)
       expect(yield* end(socket, "rollback", id)).toEqual(report(["test.run", "test.run", "test.run"]))
       expect(things.undone).toEqual(["c=3", "b=2", "a=1"])
-      expect(things.released).toEqual(["c", "b", "a"])
+      expect(things.released).toEqual(["a", "b", "c"])
     }))
 
   it.scopedLive("a rollback has room for its notes when there is room again only by what is undone", () =>

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as fs from "node:fs"
 import { EffectChecks, layer as checksLayer } from "../../../src/local/recovery/EffectChecks.js"
+import * as Turns from "../../../src/local/recovery/Turns.js"
 import { keptSince } from "../../../src/local/transactions/undo/keptNames.js"
 import { sweepKept } from "../../../src/local/transactions/undo/sweepKept.js"
 import * as Undos from "../../../src/local/transactions/Undos.js"
@@ -244,7 +245,7 @@ describe("turns", () => {
     Effect.gen(function*() {
       const made = yield* prepared({ a: "old" })
       fs.symlinkSync("a", made.host("link"))
-      const both = yield* Layer.build(Layer.merge(Undos.layer, checksLayer))
+      const both = yield* Layer.build(Layer.provide(Layer.merge(Undos.layer, checksLayer), Turns.layer))
       const { check, undo } = yield* Effect.provide(
         Effect.gen(function*() {
           const check = (yield* EffectChecks).get("filesystem.append")

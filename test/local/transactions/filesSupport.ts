@@ -8,6 +8,7 @@ import { join, relative } from "node:path"
 import { builtIn } from "../../../src/catalogue/builtIn.js"
 import { makeFilesystemHandlers } from "../../../src/local/capabilities/filesystem/handlers.js"
 import { registerAll } from "../../../src/local/capabilities/Handler.js"
+import * as Turns from "../../../src/local/recovery/Turns.js"
 import * as SessionStates from "../../../src/local/state/SessionStates.js"
 import { Trash } from "../../../src/local/store/Trash.js"
 import type { Undone } from "../../../src/local/transactions/Undo.js"
@@ -63,7 +64,10 @@ export const prepared = (files: { readonly [path: string]: string | Uint8Array }
     const ofCrash = crash.ofTrash(trash)
     const handlers = yield* Effect.provideService(makeFilesystemHandlers, Trash, ofCrash)
     const registrations = new Map(registerAll(builtIn, handlers).map((each) => [each.capability.name, each]))
-    const undos = yield* Undos.Undos.pipe(Effect.provide(Undos.layer), Effect.provideService(Trash, ofCrash))
+    const undos = yield* Undos.Undos.pipe(
+      Effect.provide(Layer.provide(Undos.layer, Turns.layer)),
+      Effect.provideService(Trash, ofCrash)
+    )
     const context = { agent: "one", workspace: made.workspace, source: "session" }
     const undoOf = (name: string) => Option.getOrThrow(Option.fromNullable(undos.get(name)))
     const run = ({ input, name }: Call) =>

@@ -3,7 +3,6 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as TestServices from "effect/TestServices"
 import { rolledBack, undone, withGateway } from "./withGateway.js"
@@ -12,7 +11,8 @@ describe("the time of a transaction", () => {
   it.effect("is 60 seconds unless told otherwise; when it is up all is rolled back, and the steps that run are stopped", () =>
     withGateway(({ begin, take, things, transactions }) =>
       Effect.gen(function*() {
-        const ended = yield* transactions.ended
+        const ended: Array<unknown> = []
+        yield* transactions.onEnded((one) => void ended.push(one))
         const id = yield* begin()
         yield* take(id, "a=1")
         const running = yield* Effect.fork(take(id, "after b=1"))
@@ -20,7 +20,7 @@ describe("the time of a transaction", () => {
         expect([...things.values.keys()]).toEqual(["a", "b"])
         yield* TestClock.adjust("1 millis")
         expect(yield* Fiber.join(running)).toMatchObject({ error: { type: "TransactionClosed" } })
-        expect(yield* Stream.runHead(ended)).toMatchObject({ value: { transactionId: id, by: "timeout" } })
+        expect(ended).toMatchObject([{ transactionId: id, by: "timeout" }])
         expect(things.values.size).toBe(0)
         expect(yield* transactions.commit("agent", id)).toEqual(rolledBack("TransactionTimeout", 2))
         expect(yield* transactions.rollback("agent", id)).toEqual(undone(2))

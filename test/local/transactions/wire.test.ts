@@ -41,7 +41,7 @@ describe("transactions on the wire", () => {
       expect(yield* take(socket, id, "b=2")).toEqual({ success: true, data: { text: "b=2" } })
       for (const each of [socket, socket, other]) expect(yield* end(each, "commit", id)).toEqual({ success: true })
       expect([...things.values]).toEqual([["a", "1"], ["b", "2"]])
-      expect(things.released).toEqual(["b", "a"])
+      expect(things.released).toEqual(["a", "b"])
       expect(yield* end(other, "rollback", id)).toEqual(refusedWith("TransactionClosed", { transaction_id: id }))
       expect(yield* take(socket, id, "c=3")).toEqual(failedWith("TransactionClosed", { transaction_id: id }))
       const answer = yield* post(gateway, {

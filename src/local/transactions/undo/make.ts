@@ -40,6 +40,11 @@ interface Typed<Input, Output> {
 /** An undo of some capability, which takes turns with whatever else changes the same files. */
 export type MadeUndo = (turns: Turns) => readonly [string, Undo]
 
+const once = <A>(make: () => A): () => A => {
+  let made: { readonly value: A } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
 /** Makes the undo of a capability; the schemas are the forms in which `before` and `after` are kept. */
 export const make = <Input, Output, Before, BeforeEncoded, After, AfterEncoded>(
   capability: Typed<Input, Output>,
@@ -54,15 +59,17 @@ export const make = <Input, Output, Before, BeforeEncoded, After, AfterEncoded>(
     After
   >
 ): MadeUndo => {
-  const beforeSchema = Schema.OptionFromNullOr(states.before)
-  const afterSchema = Schema.OptionFromNullOr(states.after)
-  const decodeInput = Schema.decodeUnknown(capability.handlerInputSchema)
+  // Most gateways of most tests undo nothing.
+  const beforeSchema = once(() => Schema.OptionFromNullOr(states.before))
+  const afterSchema = once(() => Schema.OptionFromNullOr(states.after))
+  const decoder = once(() => Schema.decodeUnknown(capability.handlerInputSchema))
+  const decodeInput = (input: Arguments) => decoder()(input)
   const inputOf = (input: Arguments) => Effect.orDie(decodeInput(input))
   const outputOf = (output: unknown) => Effect.orDie(Schema.decodeUnknown(capability.outputSchema)(output))
-  const beforeOf = (known: unknown) => Effect.orDie(Schema.decodeUnknown(beforeSchema)(known ?? null))
-  const afterOf = (known: unknown) => Effect.orDie(Schema.decodeUnknown(afterSchema)(known ?? null))
-  const encodeBefore = (known: Option.Option<Before>) => Effect.orDie(Schema.encode(beforeSchema)(known))
-  const encodeAfter = (known: Option.Option<After>) => Effect.orDie(Schema.encode(afterSchema)(known))
+  const beforeOf = (known: unknown) => Effect.orDie(Schema.decodeUnknown(beforeSchema())(known ?? null))
+  const afterOf = (known: unknown) => Effect.orDie(Schema.decodeUnknown(afterSchema())(known ?? null))
+  const encodeBefore = (known: Option.Option<Before>) => Effect.orDie(Schema.encode(beforeSchema())(known))
+  const encodeAfter = (known: Option.Option<After>) => Effect.orDie(Schema.encode(afterSchema())(known))
 
   const resourceOf = (input: Input) => paths(input)[0] ?? capability.name
 
