@@ -169,7 +169,7 @@ describe.skipIf(!hasBrowser)(inBrowser("the supervisor's page"), () => {
         })
         assert.include((yield* Effect.flip(Fiber.join(second))).message, "not by shortcut")
         yield* inPage(async () => {
-          await page.keyboard.press("5")
+          await page.keyboard.press("6")
           await page.getByRole("heading", { name: "Health" }).waitFor()
           await page.keyboard.press("?")
           await page.getByRole("dialog").waitFor()

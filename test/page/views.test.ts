@@ -90,7 +90,7 @@ describe.skipIf(!hasBrowser)(inBrowser("the views of the page"), () => {
           yield* end("rollback", id)
           for (const options of [{ scheme: "light" }, { scheme: "dark", width: 360 }] as const) {
             const { page } = yield* openPage(options)
-            for (const view of ["approvals", "activity", "agents", "state", "health"]) {
+            for (const view of ["approvals", "alerts", "activity", "agents", "state", "health"]) {
               yield* goTo(page, view)
               assert.deepStrictEqual(yield* seriousViolations(page), [], `${view} ${options.scheme}`)
               const overflow = yield* inPage(() =>

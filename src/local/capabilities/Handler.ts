@@ -83,10 +83,11 @@ const isTime = (inputs: AnyCapability["inputs"], name: string): boolean => {
   return field !== undefined && wireTypeOf(inputField(field).schema) === "DateTime"
 }
 
-// Some capabilities list an error of its own for one of their arguments, such as InvalidPort for port.
+// Some capabilities list an error of its own for one of their arguments, such as InvalidPort for port or InvalidFilter for state_filter.
 const listed = ({ errors, inputs, name }: AnyCapability, error: InvalidInput): InvalidInput => {
   const { field = "", message } = error
-  const own = `Invalid${field.slice(0, 1).toUpperCase()}${field.slice(1)}`
+  const word = field.slice(field.lastIndexOf("_") + 1)
+  const own = `Invalid${word.slice(0, 1).toUpperCase()}${word.slice(1)}`
   const type = !Object.hasOwn(errors, own) && isTime(inputs, field) ? "InvalidTimestamp" : own
   return Object.hasOwn(errors, type) && errors[type]?.class === InvalidInput
     ? new InvalidInput({ type, message, field, reason: type, capability: name })

@@ -1,7 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { scopedService } from "../inOrder.js"
 import type { Registration } from "./Handler.js"
 
 /** What the gateway can carry out, by name. */
@@ -12,7 +13,7 @@ export class Registrations
 export const layer = <E, R>(
   registrations: Effect.Effect<ReadonlyArray<Registration>, E, R>
 ): Layer.Layer<Registrations, E, Exclude<R, Scope.Scope>> =>
-  Layer.scoped(
+  scopedService(
     Registrations,
     Effect.map(registrations, (all) => new Map(all.map((registration) => [registration.capability.name, registration])))
   )

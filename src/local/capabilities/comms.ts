@@ -18,6 +18,7 @@ const commsError = (cause: unknown) =>
     type: "CommsError",
     reason: "CommsError",
     message: "The messages could not be fetched",
+    retryable: true,
     cause
   })
 
@@ -29,6 +30,9 @@ export const makeCommsHandlers: Effect.Effect<Pick<HandlersOf<BuiltIn, "comms">,
       "comms.receive": ({ acknowledge, channel, limit }, { agent }) =>
         limit > mostMessages
           ? limitTooHigh()
+          // The store refuses a NUL, and no channel has one.
+          : channel?.includes("\0") === true
+          ? Effect.succeed({ messages: [], remaining: 0 })
           : inbox.receive({ agent: agent.name, limit, channel, acknowledge }).pipe(
             Effect.map(({ messages, remaining }) => ({
               messages: messages.map(({ messageId, sentAt, ...message }) => ({

@@ -2,9 +2,10 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { service } from "../inOrder.js"
 import { letOthersRun } from "../letOthersRun.js"
 import * as rows from "./rows.js"
 
@@ -153,4 +154,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `AgentActivity` in the store. */
-export const layer: Layer.Layer<AgentActivity, never, SqlClient.SqlClient> = Layer.effect(AgentActivity, make)
+export const layer: Layer.Layer<AgentActivity, never, SqlClient.SqlClient> = service(AgentActivity, make)

@@ -3,10 +3,11 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { service } from "../inOrder.js"
 import {
   AgentAlreadyExists,
   AgentNotFound,
@@ -205,4 +206,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `Agents` in the store. */
-export const layer: Layer.Layer<Agents, never, SqlClient.SqlClient> = Layer.effect(Agents, make)
+export const layer: Layer.Layer<Agents, never, SqlClient.SqlClient> = service(Agents, make)

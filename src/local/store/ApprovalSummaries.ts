@@ -3,10 +3,11 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { ApprovalState } from "../../schema/Approval.js"
 import { Json } from "../../schema/primitives.js"
+import { service } from "../inOrder.js"
 import { ApprovalRecord } from "./Approvals.js"
 import * as rows from "./rows.js"
 
@@ -98,4 +99,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `ApprovalSummaries` in the store. */
-export const layer: Layer.Layer<ApprovalSummaries, never, SqlClient.SqlClient> = Layer.effect(ApprovalSummaries, make)
+export const layer: Layer.Layer<ApprovalSummaries, never, SqlClient.SqlClient> = service(ApprovalSummaries, make)

@@ -4,13 +4,15 @@ import type { Fragment } from "@effect/sql/Statement"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { randomBytes } from "node:crypto"
 import { ApprovalState } from "../../schema/Approval.js"
 import { Json } from "../../schema/primitives.js"
+import { Identifiers } from "../Identifiers.js"
+import { service } from "../inOrder.js"
 import { GatewayInstance } from "./GatewayInstance.js"
+import type { InvocationKey, Invoked } from "./KeyedInvocations.js"
 import * as rows from "./rows.js"
 
 /**
@@ -76,10 +78,8 @@ export interface ApprovalRequestsService {
     readonly approvalId: string
     readonly agent?: string | undefined
   }) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
-  /** What an agent has asked for with a key, outside of transactions. */
-  readonly ofKey: (
-    key: { readonly agent: string; readonly idempotencyKey: string }
-  ) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
+  /** What an agent has asked for with a key; that may be a key which it had for something else long before. */
+  readonly ofKey: (key: InvocationKey, invoked: Invoked) => Effect.Effect<Option.Option<ApprovalRecord>, SqlError>
   /** How many requests of all agents wait for a decision and have not expired. */
   readonly pendingCount: Effect.Effect<number, SqlError>
   readonly pendingCountOf: (agent: string) => Effect.Effect<number, SqlError>
@@ -107,6 +107,8 @@ export interface ApprovalRequestsService {
   readonly withdrawStepsOf: (transactionId: string) => Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>
   /** The same of all transactions of gateways that no longer run. */
   readonly withdrawOrphans: Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>
+  /** Lets the time of a request pass that is pending, and says whether it was; not of a step of another gateway's transaction. */
+  readonly lapse: (approvalId: string) => Effect.Effect<boolean, SqlError>
   /** Ends the requests whose time has passed, and says which. Steps of a transaction are left to the gateway that has it. */
   readonly expire: Effect.Effect<ReadonlyArray<ApprovalRecord>, SqlError>
   /** When the next request expires. */
@@ -127,6 +129,7 @@ const Next = Schema.Struct({ next: Schema.NullOr(rows.Timestamp) })
 const make = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const gateway = yield* GatewayInstance
+  const identifiers = yield* Identifiers
   const firstApproval = rows.first(ApprovalRecord)
   const onlyApproval = rows.only(ApprovalRecord)
   const allApprovals = rows.all(ApprovalRecord)
@@ -175,7 +178,7 @@ const make = Effect.gen(function*() {
         INSERT INTO approvals
           (approval_id, agent, capability, arguments, digest, rule, reason, idempotency_key, status, requested_at,
             expires_at, transaction_id, owner, traceparent)
-        VALUES (${`apr-${randomBytes(16).toString("hex")}`}, ${options.agent}, ${options.capability}, ${text},
+        VALUES (${`apr-${identifiers.hexadecimal(16)}`}, ${options.agent}, ${options.capability}, ${text},
           ${options.digest}, ${options.rule}, ${options.reason ?? null}, ${options.idempotencyKey ?? null}, 'pending',
           ${millis}, ${DateTime.toEpochMillis(options.expiresAt)}, ${transactionId ?? null},
           ${transactionId === undefined ? null : gateway.id}, ${options.traceparent ?? null})
@@ -194,8 +197,13 @@ const make = Effect.gen(function*() {
   const get: ApprovalRequestsService["get"] = ({ agent, approvalId }) =>
     firstOf(sql`approval_id = ${approvalId} AND ${ofAgent(agent)}`)
 
-  const ofKey: ApprovalRequestsService["ofKey"] = ({ agent, idempotencyKey }) =>
-    firstOf(sql`agent = ${agent} AND idempotency_key = ${idempotencyKey} AND transaction_id IS NULL`)
+  // The digest of a step is one of its transaction, too, in which a key has one use.
+  const ofKey: ApprovalRequestsService["ofKey"] = ({ agent, idempotencyKey }, { capability, digest, transactionId }) =>
+    firstOf(sql.and([
+      within(transactionId),
+      sql`agent = ${agent} AND idempotency_key = ${idempotencyKey} AND capability = ${capability}`,
+      transactionId === undefined ? sql`digest = ${digest}` : sql`1 = 1`
+    ]))
 
   const pendingOf = (agent: string | undefined) =>
     Effect.flatMap(now, (at) =>
@@ -263,6 +271,16 @@ const make = Effect.gen(function*() {
     (gone) => gone.length === 0 ? Effect.succeed([]) : withdrawAll(sql.in("owner", gone))
   )
 
+  const lapse: ApprovalRequestsService["lapse"] = (approvalId) =>
+    Effect.flatMap(now, (at) =>
+      Effect.map(
+        firstApproval(sql`
+          UPDATE approvals SET expires_at = ${at}
+          WHERE approval_id = ${approvalId} AND status = 'pending' AND expires_at > ${at} AND ${isHere}
+          RETURNING ${columns}`),
+        Option.isSome
+      ))
+
   const expire: ApprovalRequestsService["expire"] = Effect.flatMap(now, (at) =>
     allApprovals(sql`
       UPDATE approvals SET status = 'expired'
@@ -295,6 +313,7 @@ const make = Effect.gen(function*() {
     markCollected,
     withdrawStepsOf,
     withdrawOrphans,
+    lapse,
     expire,
     nextExpiry,
     takeOver
@@ -302,7 +321,7 @@ const make = Effect.gen(function*() {
 })
 
 /** `ApprovalRequests` in the store. */
-export const layer: Layer.Layer<ApprovalRequests, never, SqlClient.SqlClient | GatewayInstance> = Layer.effect(
+export const layer: Layer.Layer<ApprovalRequests, never, SqlClient.SqlClient | GatewayInstance> = service(
   ApprovalRequests,
   make
 )

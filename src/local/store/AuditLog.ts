@@ -4,10 +4,11 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { Fragment } from "@effect/sql/Statement"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Fact, genesis, hashOf, type Head } from "../audit/chain.js"
+import { service } from "../inOrder.js"
 import * as rows from "./rows.js"
 
 const text = Schema.NullOr(Schema.String)
@@ -250,4 +251,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `AuditLog` in the store. */
-export const layer: Layer.Layer<AuditLog, never, SqlClient.SqlClient> = Layer.effect(AuditLog, make)
+export const layer: Layer.Layer<AuditLog, never, SqlClient.SqlClient> = service(AuditLog, make)

@@ -2,8 +2,9 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { service } from "../inOrder.js"
 import { letOthersRun } from "../letOthersRun.js"
 import { asPattern, AuditEntry, detailOf, entryColumns, isOfTransaction } from "./AuditLog.js"
 import * as rows from "./rows.js"
@@ -154,4 +155,4 @@ const make = Effect.fnUntraced(function*(sliceLength: number) {
 
 /** `AuditPages` in the store, which looks at so many entries at a time. */
 export const layer = (sliceLength = usualSliceLength): Layer.Layer<AuditPages, never, SqlClient.SqlClient> =>
-  Layer.effect(AuditPages, make(sliceLength))
+  service(AuditPages, make(sliceLength))

@@ -6,10 +6,12 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { randomUUID } from "node:crypto"
+import { untilClose } from "../../connection/untilClose.js"
+import { Identifiers } from "../Identifiers.js"
+import { service } from "../inOrder.js"
 import * as LibsqlClient from "./LibsqlClient.js"
 import { endOfPrefix } from "./prefixes.js"
 import * as rows from "./rows.js"
@@ -18,7 +20,7 @@ import type { RowsOf } from "./TransactionLevel.js"
 export type Priority = "low" | "normal" | "high"
 
 /** Sorts before what is less urgent. */
-const urgencies = { high: 0, normal: 1, low: 2 } as const
+export const urgencies = { high: 0, normal: 1, low: 2 } as const
 
 const PriorityFromUrgency = Schema.transformLiterals(
   [urgencies.high, "high"],
@@ -63,6 +65,17 @@ export interface Family {
 }
 
 type Listener = (arrival: Arrival) => void
+
+/** A message as it is put into an inbox, with all that is decided about it. */
+export interface Placed {
+  readonly messageId: string
+  readonly agent: string
+  readonly urgency: number
+  readonly from: string
+  readonly channel: string | null
+  readonly message: string
+  readonly sentAt: number
+}
 
 /** What keeps the messages that are acknowledged; `token` is a name without a slash. */
 export interface Keeper {
@@ -122,6 +135,14 @@ export interface InboxService {
   readonly putBack: (agent: string, token: string) => Effect.Effect<void, SqlError>
   /** Removes what is kept under a token. */
   readonly forget: (agent: string, token: string) => Effect.Effect<void, SqlError>
+  /** Puts a message into an inbox, whether there is room or not, as a part of a transaction; {@link tell} is to follow its commit. */
+  readonly put: (rowsOf: RowsOf, message: Placed) => void
+  /** Tells whoever listens for an agent of a message that it has got. */
+  readonly tell: (agent: string, arrival: Arrival) => void
+  /** Whether anybody listens for an agent: whether it is connected to this gateway. */
+  readonly isListening: (agent: string) => boolean
+  /** How many unread messages an agent can have. */
+  readonly maximumUnread: number
   /** How many messages an agent has not acknowledged. */
   readonly count: (agent: string) => Effect.Effect<number, SqlError>
 }
@@ -181,6 +202,7 @@ const decodeChannels = Schema.decodeUnknownSync(
 const make = (options: Options) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const identifiers = yield* Identifiers
     const { atomically } = LibsqlClient.quick(sql)
     const allMessages = rows.all(InboxMessage)
     const maximumUnread = options.maximumUnread ?? 10_000
@@ -199,10 +221,15 @@ const make = (options: Options) =>
       for (const arrival of arrivals) for (const listener of listeners) listener(arrival)
     }
 
+    const putOne = (rowsOf: RowsOf, { agent, channel, from, message, messageId, sentAt, urgency }: Placed) => {
+      const position = decodeNumber(rowsOf(newestPosition, [agent, keptBy(agent), endOfPrefix(keptBy(agent))]))
+      rowsOf(insert, [messageId, agent, position + 1, urgency, from, channel, JSON.stringify(message), sentAt])
+    }
+
     const put = (rowsOf: RowsOf, { agent, channel, from, messages, sentAt, urgency }: Delivery) => {
       const position = decodeNumber(rowsOf(newestPosition, [agent, keptBy(agent), endOfPrefix(keptBy(agent))]))
       return messages.map((message, index): Arrival => {
-        const messageId = `msg-${randomUUID()}`
+        const messageId = `msg-${identifiers.uuid()}`
         rowsOf(insert, [
           messageId,
           agent,
@@ -260,17 +287,16 @@ const make = (options: Options) =>
         }, (arrivals) => tell(agent, arrivals))).pipe(Effect.map((arrivals) => arrivals.length))
 
     const listen: InboxService["listen"] = (agent, listener) =>
-      Effect.acquireRelease(
-        Effect.sync(() => {
+      untilClose(
+        () => {
           const listeners = listenersOf.get(agent) ?? new Set()
           listenersOf.set(agent, listeners.add(listener))
-        }),
-        () =>
-          Effect.sync(() => {
-            const listeners = listenersOf.get(agent)
-            listeners?.delete(listener)
-            if (listeners?.size === 0) listenersOf.delete(agent)
-          })
+        },
+        () => {
+          const listeners = listenersOf.get(agent)
+          listeners?.delete(listener)
+          if (listeners?.size === 0) listenersOf.delete(agent)
+        }
       )
 
     const receive: InboxService["receive"] = ({ acknowledge, agent, channel, limit }) => {
@@ -306,9 +332,23 @@ const make = (options: Options) =>
     const forget: InboxService["forget"] = (agent, token) =>
       Effect.asVoid(sql`DELETE FROM inbox_messages WHERE agent = ${keptBy(agent, token)}`)
 
-    return { deliver, deliverAll, listen, receive, hasKept, putBack, forget, count }
+    const service: InboxService = {
+      deliver,
+      deliverAll,
+      listen,
+      receive,
+      hasKept,
+      putBack,
+      forget,
+      put: putOne,
+      tell: (agent, arrival) => tell(agent, [arrival]),
+      isListening: (agent) => listenersOf.has(agent),
+      maximumUnread,
+      count
+    }
+    return service
   })
 
 /** `Inbox` in the store. */
 export const layer = (options: Options = {}): Layer.Layer<Inbox, never, SqlClient.SqlClient> =>
-  Layer.effect(Inbox, make(options))
+  service(Inbox, make(options))

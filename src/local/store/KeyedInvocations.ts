@@ -3,11 +3,12 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import { Json } from "../../schema/primitives.js"
+import { service } from "../inOrder.js"
 import { GatewayInstance } from "./GatewayInstance.js"
 import type { InvocationKey, Journal } from "./keyedOrphans.js"
 import * as Orphans from "./keyedOrphans.js"
@@ -35,7 +36,8 @@ export const KeyedInvocation = Schema.Struct({
   digest: Schema.String,
   status: Schema.Literal("running", "pending", "done", "unknown"),
   result: Schema.OptionFromNullOr(Schema.parseJson(Json)),
-  owner: Schema.String
+  owner: Schema.String,
+  transactionId: Schema.optionalWith(Schema.String, { nullable: true })
 })
 export interface KeyedInvocation extends Schema.Schema.Type<typeof KeyedInvocation> {}
 
@@ -52,7 +54,6 @@ export interface KeyedInvocationsService extends Orphans.OrphansService {
   readonly recordId: Effect.Effect<string, SqlError>
   /**
    * Notes that an invocation of this gateway begins, unless its key has a record already: then nothing changes, and it is that.
-   * A pending one of the same content begins again.
    */
   readonly begin: (key: InvocationKey, invoked: Invoked) => Effect.Effect<Option.Option<KeyedInvocation>, SqlError>
   /**
@@ -93,14 +94,11 @@ const insertStatement = `
   INSERT INTO keyed_invocations
     (agent, idempotency_key, capability, digest, status, owner, started_at, transaction_id, stage)
   VALUES (?, ?, ?, ?, 'running', ?, ?, ?, 'waiting')
-  ON CONFLICT (agent, idempotency_key) DO UPDATE SET status = 'running', result = NULL, owner = excluded.owner,
-    completed_at = NULL, stage = 'waiting'
-  WHERE keyed_invocations.status = 'pending' AND keyed_invocations.digest = excluded.digest
-    AND keyed_invocations.capability = excluded.capability
+  ON CONFLICT (agent, idempotency_key) DO NOTHING
   RETURNING status`
 
 const findStatement = `
-  SELECT capability, digest, status, result, owner FROM keyed_invocations
+  SELECT capability, digest, status, result, owner, transaction_id AS "transactionId" FROM keyed_invocations
   WHERE agent = ? AND idempotency_key = ? AND (completed_at IS NULL OR completed_at > ?)`
 
 const forgetStatement = `DELETE FROM keyed_invocations WHERE agent = ? AND idempotency_key = ?`
@@ -248,4 +246,4 @@ const make = (options: Options) =>
 export const layer = (
   options: Options = {}
 ): Layer.Layer<KeyedInvocations, never, SqlClient.SqlClient | GatewayInstance> =>
-  Layer.effect(KeyedInvocations, make(options))
+  service(KeyedInvocations, make(options))

@@ -10,18 +10,12 @@ import * as LibsqlDatabase from "./LibsqlDatabase.js"
 import type { StoreUnavailable } from "./StoreUnavailable.js"
 import { type RowsOf, TransactionLevel } from "./TransactionLevel.js"
 
-/**
- * A SqlClient with one connection to a libSQL database. Transactions take turns on it; one inside another is a
- * savepoint, and a failing COMMIT is a `SqlError` that is rolled back. A statement blocks the process while it runs, so
- * keep transactions short and do nothing in them but statements.
- *
- * A fiber inside a transaction of one client must not use another client: `@effect/sql` would run it on the first.
- */
-export const make = (
-  options: LibsqlDatabase.Options
-): Effect.Effect<SqlClient.SqlClient, StoreUnavailable, Scope.Scope | Reactivity.Reactivity> =>
+/** A SqlClient over an open database, which is nobody else's for as long as it lives: see {@link make}. */
+export const over = (
+  database: LibsqlDatabase.LibsqlDatabase
+): Effect.Effect<SqlClient.SqlClient, never, Scope.Scope | Reactivity.Reactivity> =>
   Effect.gen(function*() {
-    const outside = new TransactionLevel(yield* LibsqlDatabase.open(options))
+    const outside = new TransactionLevel(database)
     const client = yield* SqlClient.make({
       acquirer: Effect.succeed(outside),
       compiler: Statement.makeCompilerSqlite(),
@@ -38,6 +32,18 @@ export const make = (
     return Object.assign(client, { withTransaction, reserve: currentLevel })
   })
 
+/**
+ * A SqlClient with one connection to a libSQL database. Transactions take turns on it; one inside another is a
+ * savepoint, and a failing COMMIT is a `SqlError` that is rolled back. A statement blocks the process while it runs, so
+ * keep transactions short and do nothing in them but statements.
+ *
+ * A fiber inside a transaction of one client must not use another client: `@effect/sql` would run it on the first.
+ */
+export const make = (
+  options: LibsqlDatabase.Options
+): Effect.Effect<SqlClient.SqlClient, StoreUnavailable, Scope.Scope | Reactivity.Reactivity> =>
+  Effect.flatMap(LibsqlDatabase.open(options), over)
+
 const currentLevelOf = (sql: SqlClient.SqlClient): Effect.Effect<TransactionLevel, SqlError> =>
   Effect.flatMap(
     Effect.scoped(sql.reserve),
@@ -50,7 +56,9 @@ export const quick = (sql: SqlClient.SqlClient) => ({
   atOnce: <A>(f: (rowsOf: RowsOf) => A): Effect.Effect<A, SqlError> =>
     Effect.flatMap(currentLevelOf(sql), (level) => level.atOnce(f)),
   atomically: <A>(f: (rowsOf: RowsOf) => A, committed?: (result: A) => void): Effect.Effect<A, SqlError> =>
-    Effect.flatMap(currentLevelOf(sql), (level) => level.atomically(f, committed))
+    Effect.flatMap(currentLevelOf(sql), (level) => level.atomically(f, committed)),
+  script: (statements: string): Effect.Effect<void, SqlError> =>
+    Effect.flatMap(currentLevelOf(sql), (level) => level.script(statements))
 })
 
 /**
@@ -58,3 +66,7 @@ export const quick = (sql: SqlClient.SqlClient) => ({
  */
 export const layer = (options: LibsqlDatabase.Options): Layer.Layer<SqlClient.SqlClient, StoreUnavailable> =>
   Layer.scoped(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))
+
+/** The same over a database that is open already, and stays open. */
+export const layerOver = (database: LibsqlDatabase.LibsqlDatabase): Layer.Layer<SqlClient.SqlClient> =>
+  Layer.scoped(SqlClient.SqlClient, over(database)).pipe(Layer.provide(Reactivity.layer))

@@ -2,9 +2,10 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type { ResourceExhausted } from "../../errors/general.js"
 import type { QuotaExceeded } from "../../errors/state.js"
+import { service } from "../inOrder.js"
 import * as VersionedState from "./VersionedState.js"
 
 export interface Options {
@@ -106,4 +107,4 @@ const make = (options: Options) =>
 
 /** `PersistentState` in the store. */
 export const layer = (options: Options = {}): Layer.Layer<PersistentState, never, SqlClient.SqlClient> =>
-  Layer.effect(PersistentState, make(options))
+  service(PersistentState, make(options))

@@ -3,9 +3,10 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { service } from "../inOrder.js"
 import { GatewayInstance } from "./GatewayInstance.js"
 import * as rows from "./rows.js"
 
@@ -138,4 +139,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `Sessions` in the store. */
-export const layer: Layer.Layer<Sessions, never, SqlClient.SqlClient | GatewayInstance> = Layer.effect(Sessions, make)
+export const layer: Layer.Layer<Sessions, never, SqlClient.SqlClient | GatewayInstance> = service(Sessions, make)

@@ -2,10 +2,12 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { holding } from "../../connection/untilClose.js"
 import { type ResourceExhausted, VersionConflict } from "../../errors/general.js"
 import type { QuotaExceeded } from "../../errors/state.js"
+import { service } from "../inOrder.js"
 import * as VersionedState from "./VersionedState.js"
 
 export interface Options {
@@ -99,11 +101,7 @@ const make = (options: Options) =>
       used: state.used(space),
       newest: (key) => state.newest({ space, key }),
       trace: (key, version, source) => state.trace({ space, key }, version, source),
-      listen: (listener) =>
-        Effect.acquireRelease(
-          Effect.sync(() => void listeners.add(listener)),
-          () => Effect.sync(() => void listeners.delete(listener))
-        ),
+      listen: (listener) => holding(listeners, listener),
       lastChange: state.lastChange(space),
       changesBehind: (number, limit) => state.changesBehind(space, number, limit)
     }
@@ -111,4 +109,4 @@ const make = (options: Options) =>
 
 /** `SharedState` in the store. */
 export const layer = (options: Options = {}): Layer.Layer<SharedState, never, SqlClient.SqlClient> =>
-  Layer.effect(SharedState, make(options))
+  service(SharedState, make(options))

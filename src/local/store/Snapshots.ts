@@ -2,11 +2,12 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Buffer } from "node:buffer"
 import { JsonValue } from "../../schema/JsonValue.js"
+import { service } from "../inOrder.js"
 import * as rows from "./rows.js"
 
 /** What is known of a snapshot without what is in it; `size` is that of its JSON, in bytes. */
@@ -108,4 +109,4 @@ const make = ({ maximumBytes = 64 * 1024 * 1024, maximumSnapshots = 50 }: Option
 
 /** `Snapshots` in the store. */
 export const layer = (options: Options = {}): Layer.Layer<Snapshots, never, SqlClient.SqlClient> =>
-  Layer.effect(Snapshots, make(options))
+  service(Snapshots, make(options))

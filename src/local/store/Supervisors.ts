@@ -2,9 +2,10 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { service } from "../inOrder.js"
 import { InvalidCredentials } from "./AgentErrors.js"
 import * as AgentKey from "./AgentKey.js"
 import * as rows from "./rows.js"
@@ -47,4 +48,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `Supervisors` in the store. */
-export const layer: Layer.Layer<Supervisors, never, SqlClient.SqlClient> = Layer.effect(Supervisors, make)
+export const layer: Layer.Layer<Supervisors, never, SqlClient.SqlClient> = service(Supervisors, make)

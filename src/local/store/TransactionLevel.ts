@@ -100,6 +100,11 @@ export class TransactionLevel implements SqlConnection.Connection {
     })
   }
 
+  /** Runs statements without parameters, separated by semicolons, at once and as one transaction. */
+  script(statements: string): Effect.Effect<void, SqlError> {
+    return this.#takingTurn("Transaction failed", () => this.#inOneStep(() => this.#database.exec(statements)))
+  }
+
   #inOneStep<A>(f: (rowsOf: RowsOf) => A): A {
     const database = this.#database
     const isOutermost = this.#depth === 0

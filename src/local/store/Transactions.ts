@@ -3,11 +3,12 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Json } from "../../schema/primitives.js"
 import { RollbackConflict } from "../../schema/Rollback.js"
+import { service } from "../inOrder.js"
 import { GatewayInstance } from "./GatewayInstance.js"
 import { keptHours } from "./KeyedInvocations.js"
 import * as rows from "./rows.js"
@@ -285,7 +286,7 @@ const make = Effect.gen(function*() {
 })
 
 /** `Transactions` in the store. */
-export const layer: Layer.Layer<Transactions, never, SqlClient.SqlClient | GatewayInstance> = Layer.effect(
+export const layer: Layer.Layer<Transactions, never, SqlClient.SqlClient | GatewayInstance> = service(
   Transactions,
   make
 )

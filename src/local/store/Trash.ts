@@ -3,9 +3,10 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { service } from "../inOrder.js"
 import * as rows from "./rows.js"
 
 /** What is known of a deleted file or folder; `size` in bytes. */
@@ -69,4 +70,4 @@ const make = Effect.gen(function*() {
 })
 
 /** `Trash` in the store. */
-export const layer: Layer.Layer<Trash, never, SqlClient.SqlClient> = Layer.effect(Trash, make)
+export const layer: Layer.Layer<Trash, never, SqlClient.SqlClient> = service(Trash, make)

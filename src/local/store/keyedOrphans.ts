@@ -27,6 +27,7 @@ export interface Journal extends Schema.Schema.Type<typeof Journal> {}
 /** What a gateway was running that no longer runs: before its handler began, since then, or nobody knows. */
 export interface Orphan extends InvocationKey {
   readonly capability: string
+  readonly digest: string
   readonly stage: "waiting" | "begun" | "unknown"
 }
 
@@ -44,6 +45,7 @@ const OrphanRow = Schema.Struct({
   agent: Schema.String,
   idempotencyKey: Schema.String,
   capability: Schema.String,
+  digest: Schema.String,
   stage: Schema.Literal("waiting", "begun", "unknown")
 })
 
@@ -68,7 +70,7 @@ export const make = Effect.gen(function*() {
       WHERE status = 'running' AND transaction_id IS NOT NULL AND ${sql.in("owner", gone)}`
     return yield* allOrphans(sql`
       UPDATE keyed_invocations SET owner = ${gateway.id} WHERE status = 'running' AND ${sql.in("owner", gone)}
-      RETURNING agent, idempotency_key AS "idempotencyKey", capability, COALESCE(stage, 'unknown') AS stage`)
+      RETURNING agent, idempotency_key AS "idempotencyKey", capability, digest, COALESCE(stage, 'unknown') AS stage`)
   })
 
   const journal: OrphansService["journal"] = ({ agent, idempotencyKey }) =>

@@ -3,7 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { randomUUID } from "node:crypto"
+import { Identifiers } from "../Identifiers.js"
 import { alerts } from "./migrations/alerts.js"
 import { approvalDecisions } from "./migrations/approvalDecisions.js"
 import { approvalTraces } from "./migrations/approvalTraces.js"
@@ -11,27 +11,33 @@ import { auditLog } from "./migrations/auditLog.js"
 import { cutOff } from "./migrations/cutOff.js"
 import { firstTables } from "./migrations/firstTables.js"
 import { keyedInvocations } from "./migrations/keyedInvocations.js"
+import { messages } from "./migrations/messages.js"
 import { oldestResults } from "./migrations/oldestResults.js"
+import { schedules } from "./migrations/schedules.js"
+import { secrets } from "./migrations/secrets.js"
 import { snapshots } from "./migrations/snapshots.js"
 import { state } from "./migrations/state.js"
 import { supervisors } from "./migrations/supervisors.js"
 import { transactions } from "./migrations/transactions.js"
 import { isDamage, messageOf, StoreUnavailable } from "./StoreUnavailable.js"
+import * as TablesInMemory from "./tablesInMemory.js"
 
 /*
  * The SQL is what SQLite and Postgres both take. Times are whole milliseconds since 1970. Once published a migration
  * never changes: add another.
  */
-const nameRecord = Effect.flatMap(
-  SqlClient.SqlClient,
-  (sql) => sql`INSERT INTO outcome_record (record_id) VALUES (${randomUUID()})`
-)
-
 const runAll = (all: ReadonlyArray<string>) =>
   Effect.flatMap(
     SqlClient.SqlClient,
     (sql) => Effect.forEach(all, (statement) => sql.unsafe(statement).unprepared, { discard: true })
   )
+
+const namingRecord = Effect.map(
+  Identifiers,
+  ({ uuid }) => `INSERT INTO outcome_record (record_id) VALUES ('${uuid()}')`
+)
+
+const nameRecord = Effect.flatMap(namingRecord, (statement) => runAll([statement]))
 
 const migrations = {
   "0001_first_tables": runAll(firstTables),
@@ -45,7 +51,10 @@ const migrations = {
   "0009_oldest_results": runAll(oldestResults),
   "0010_transactions": runAll(transactions),
   "0011_approval_traces": runAll(approvalTraces),
-  "0012_cut_off": runAll(cutOff)
+  "0012_cut_off": runAll(cutOff),
+  "0013_secrets": runAll(secrets),
+  "0014_schedules": runAll(schedules),
+  "0015_messages": runAll(messages)
 }
 
 const table = "kruxos_migrations"
@@ -79,13 +88,21 @@ const failed = (path: string) => (cause: unknown) =>
       cause
     })
 
+const bringUpToDate = Migrator.make<never>({})({ loader: Migrator.fromRecord(migrations), table })
+
+const makeInMemory = Effect.gen(function*() {
+  if (yield* TablesInMemory.recall(namingRecord)) return
+  const wasEmpty = (yield* bringUpToDate).length === Object.keys(migrations).length
+  if (wasEmpty) yield* TablesInMemory.remember(table)
+})
+
 /**
  * Brings the tables up to date, all or nothing; `path` is only for the error. Fails with `StoreUnavailable`, also where
  * a later version of this package made the tables.
  */
 export const run = (path: string): Effect.Effect<void, StoreUnavailable, SqlClient.SqlClient> =>
   Effect.gen(function*() {
-    yield* Migrator.make<never>({})({ loader: Migrator.fromRecord(migrations), table })
+    yield* path === ":memory:" ? makeInMemory : bringUpToDate
     return yield* versionOf
   }).pipe(
     // The migrator dies of a migration that fails.

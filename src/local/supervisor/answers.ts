@@ -34,7 +34,7 @@ export const unavailable = ({ message }: { readonly message: string }): HttpServ
 /** The answer where there is no such resource. */
 export const nothingHere = refusal(
   404,
-  "There is nothing here: supervisors find approvals, agents, activity, audit, status, health, state and events below /api"
+  "There is nothing here: supervisors find alerts, approvals, agents, activity, audit, status, health, state and events below /api"
 )
 
 export const onlyGet = refusal(405, "This answers GET", { allow: "GET" })

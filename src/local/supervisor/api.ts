@@ -9,6 +9,7 @@ import * as Events from "./events.js"
 import type { Answer, Route } from "./Route.js"
 import * as Activity from "./routes/activity.js"
 import * as Agents from "./routes/agents.js"
+import * as Alerts from "./routes/alerts.js"
 import * as Approvals from "./routes/approvals.js"
 import * as Audit from "./routes/audit.js"
 import * as Health from "./routes/health.js"
@@ -38,6 +39,7 @@ const makeRoutes = Effect.fnUntraced(function*(about: Status.About) {
   const routes: ReadonlyArray<readonly [resource: string, route: Route]> = [
     ["activity", yield* Activity.make],
     ["agents", yield* Agents.make],
+    ["alerts", yield* Alerts.make],
     ["approvals", yield* Approvals.make],
     ["audit", yield* Audit.make],
     ["events", yield* Events.make],

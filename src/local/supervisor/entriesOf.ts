@@ -12,6 +12,8 @@ type ToldAsEvents =
   | "invocation_started"
   | "approval_requested"
   | "approval_decided"
+  | "alert_sent"
+  | "alert_acknowledged"
 
 // Those have types of their own.
 const others = { among: false, names: ["PolicyDenied", "RateLimited"] }
@@ -24,6 +26,8 @@ const asEvents: { readonly [Type in EventType]: ReadonlyArray<Selected> } = {
   rate_limit_hit: [{ kinds: refused, error: { among: true, names: ["RateLimited"] } }],
   approval_requested: [{ kinds: ["approval_requested"] }],
   approval_resolved: [{ kinds: ["approval_decided"] }],
+  alert_sent: [{ kinds: ["alert_sent"] }],
+  alert_acknowledged: [{ kinds: ["alert_acknowledged"] }],
   // These are in no audit log.
   session_started: [],
   session_ended: [],
@@ -41,6 +45,13 @@ const asThemselves: { readonly [Other in Exclude<Kind, ToldAsEvents>]: ReadonlyA
   agent_resumed: [{ kinds: ["agent_resumed"] }],
   agent_revoked: [{ kinds: ["agent_revoked"] }],
   state_removed: [{ kinds: ["state_removed"] }],
+  "secrets.use": [{ kinds: ["secrets.use"] }],
+  secret_added: [{ kinds: ["secret_added"] }],
+  secret_rotated: [{ kinds: ["secret_rotated"] }],
+  secret_revoked: [{ kinds: ["secret_revoked"] }],
+  schedule_late: [{ kinds: ["schedule_late"] }],
+  schedule_skipped: [{ kinds: ["schedule_skipped"] }],
+  schedule_failed: [{ kinds: ["schedule_failed"] }],
   entries_lost: [{ kinds: ["entries_lost"] }],
   end_lost: [{ kinds: ["end_lost"] }]
 }

@@ -3,6 +3,7 @@ import type * as Redacted from "effect/Redacted"
 import { ApprovalList, ApprovalView } from "../../local/supervisor/ApprovalView.js"
 import { ActivityList } from "../schemas/Activity.js"
 import { AgentList, AgentView } from "../schemas/Agent.js"
+import { AlertList, AlertView } from "../schemas/Alert.js"
 import { Health } from "../schemas/Health.js"
 import { Deletion, EntryList, EntryView } from "../schemas/StateEntry.js"
 import { Status } from "../schemas/Status.js"
@@ -42,6 +43,8 @@ export const makeClient = (token: Redacted.Redacted<string>) => {
     approval: (id: string) => ask(ApprovalView, `/api/approvals/${part(id)}`),
     approve: (id: string) => decide(id, "approve"),
     reject: (id: string, reason: string) => decide(id, "reject", reason),
+    alerts: (query: Query) => ask(AlertList, withQuery("/api/alerts", query)),
+    acknowledge: (id: string) => ask(AlertView, `/api/alerts/${part(id)}/acknowledge`, { method: "POST" }),
     agents: ask(AgentList, "/api/agents"),
     agent: (name: string) => ask(AgentView, `/api/agents/${part(name)}`),
     setPaused: (name: string, isPaused: boolean) =>

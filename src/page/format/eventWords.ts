@@ -34,6 +34,10 @@ const taken = (value: unknown) => typeof value === "number" ? milliseconds(value
 const toneOfDecision = (decision: string | undefined): Tone =>
   decision === "approved" || decision === "approve" ? "good" : decision?.startsWith("reject") === true ? "bad" : "quiet"
 
+/** How an alert of this severity should feel. */
+export const toneOfSeverity = (severity: unknown): Tone =>
+  severity === "critical" ? "bad" : severity === "warning" ? "waiting" : "quiet"
+
 const shortOf = (id: unknown) => typeof id === "string" ? shortId(id) : undefined
 
 const plain = (type: string) => type.replaceAll("_", " ")
@@ -81,6 +85,18 @@ const wordsOf = ({ data, type }: SupervisionEvent): Omit<EventWords, "capability
         tone: "waiting",
         what: `alert about ${text(data["component"]) ?? "health"}`,
         detail: text(data["message"])
+      }
+    case "alert_sent":
+      return {
+        tone: toneOfSeverity(data["severity"]),
+        what: "alert",
+        detail: joined(text(data["title"]), text(data["message"]))
+      }
+    case "alert_acknowledged":
+      return {
+        tone: "quiet",
+        what: `alert acknowledged by ${text(data["by"]) ?? "nobody"}`,
+        detail: joined(text(data["title"]), text(data["message"]))
       }
     // Savepoints, and those at whose steps nobody looks.
     case "transaction_started":

@@ -10,6 +10,7 @@ import { follow } from "../client/follow.js"
 import type { AgentView } from "../schemas/Agent.js"
 import type { Status } from "../schemas/Status.js"
 import { makeActivity } from "./activity.js"
+import { makeAlerts } from "./alerts.js"
 import { makeApprovals } from "./approvals.js"
 import { makeAttention, showInTitle } from "./attention.js"
 import { makeCell } from "./Cell.js"
@@ -34,6 +35,7 @@ export const openDesk = (token: Redacted.Redacted<string>, refused: (message: st
   const notices = makeNotices()
   const attention = makeAttention()
   const approvals = makeApprovals(client, attention.arrived)
+  const alerts = makeAlerts(client, attention.alerted)
   const activity = makeActivity(client)
   const connection = makeCell<Connection>({ _tag: "Connecting" })
   const status = makeCell<Status | undefined>(undefined)
@@ -61,11 +63,15 @@ export const openDesk = (token: Redacted.Redacted<string>, refused: (message: st
 
   const setPaused = (name: string, isPaused: boolean) => Effect.zipRight(client.setPaused(name, isPaused), loadAgents)
 
-  const loadAll = Effect.all([approvals.load, loadStatus, loadAgents, activity.reload], { concurrency: "unbounded" })
+  const loadAll = Effect.all([approvals.load, alerts.load, loadStatus, loadAgents, activity.reload], {
+    concurrency: "unbounded"
+  })
 
   const note = ({ data, type }: SupervisionEvent) => {
     const id = data["approval_id"]
     if (typeof id === "string") approvals.mark(id)
+    const alert = data["alert_id"]
+    if (typeof alert === "string") alerts.mark()
     if (/^(session|approval|agent)_/.test(type)) areAgentsStale = true
   }
 
@@ -79,6 +85,7 @@ export const openDesk = (token: Redacted.Redacted<string>, refused: (message: st
       activity.happened(events)
       events.forEach(note)
       run(approvals.refresh)
+      run(alerts.refresh)
     },
     missed: (count) => {
       notices.tell("info", textOfMissed(count))
@@ -125,6 +132,7 @@ export const openDesk = (token: Redacted.Redacted<string>, refused: (message: st
     loadStatus,
     setPaused,
     approvals,
+    alerts,
     activity,
     attention,
     notices,

@@ -1,5 +1,6 @@
 import type { ApprovalView } from "../../local/supervisor/ApprovalView.js"
 import { visibleText } from "../format/visible.js"
+import type { AlertView } from "../schemas/Alert.js"
 import { type Cell, makeCell } from "./Cell.js"
 import { pendingCount, type Requests } from "./Requests.js"
 
@@ -12,6 +13,15 @@ const textOf = (views: ReadonlyArray<ApprovalView>): string => {
     : `${views.length} new requests for approval`
 }
 
+const textOfAlerts = (views: ReadonlyArray<AlertView>): string => {
+  const [first] = views
+  return views.length === 1 && first !== undefined
+    ? `${first.severity} alert of ${visibleText(first.agent)}: ${
+      visibleText(first.title ?? first.message).slice(0, 200)
+    }`
+    : `${views.length} new alerts`
+}
+
 /** Whether the browser may show notifications: "off" where it was not asked, or is not able to. */
 export type Notifications = "impossible" | "off" | "on" | "denied"
 
@@ -20,10 +30,10 @@ const state = (): Notifications => {
   return Notification.permission === "granted" ? "on" : Notification.permission === "denied" ? "denied" : "off"
 }
 
-const notify = (text: string) => {
+const notify = (text: string, tag = "kruxos-approvals") => {
   if (!document.hidden || state() !== "on") return
   try {
-    const notification = new Notification(name, { body: text, tag: "kruxos-approvals" })
+    const notification = new Notification(name, { body: text, tag })
     notification.addEventListener("click", () => {
       window.focus()
       notification.close()
@@ -46,6 +56,11 @@ export const makeAttention = () => {
       const text = textOf(views)
       spoken.set(text)
       notify(text)
+    },
+    alerted: (views: ReadonlyArray<AlertView>) => {
+      const text = textOfAlerts(views)
+      spoken.set(text)
+      if (views.some(({ severity }) => severity === "critical")) notify(text, "kruxos-alerts")
     },
     askForNotifications: () =>
       void Notification.requestPermission().then(() => notifications.set(state()), () => notifications.set(state()))

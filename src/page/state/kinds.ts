@@ -6,6 +6,7 @@ export const kinds = {
     types: ["capability_error", "policy_violation", "rate_limit_hit", "health_alert", "entries_lost", "end_lost"]
   },
   approvals: { title: "Approvals", types: ["approval_requested", "approval_resolved"] },
+  alerts: { title: "Alerts", types: ["alert_sent", "alert_acknowledged"] },
   sessions: { title: "Sessions", types: ["session_started", "session_ended"] },
   supervisors: {
     title: "What supervisors did",
@@ -18,7 +19,8 @@ export type Kind = keyof typeof kinds
 
 /** The kind of this name. */
 export const kindOf = (name: string): Kind =>
-  name === "problems" || name === "approvals" || name === "sessions" || name === "supervisors" || name === "everything"
+  name === "problems" || name === "approvals" || name === "alerts" || name === "sessions" || name === "supervisors" ||
+    name === "everything"
     ? name
     : "outcomes"
 

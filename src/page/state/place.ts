@@ -3,6 +3,7 @@ import { makeCell } from "./Cell.js"
 /** The views of the page, in their order. */
 export const views = [
   { name: "approvals", title: "Approvals" },
+  { name: "alerts", title: "Alerts" },
   { name: "activity", title: "Activity" },
   { name: "agents", title: "Agents" },
   { name: "state", title: "State" },

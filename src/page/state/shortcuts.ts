@@ -4,7 +4,7 @@ import { goTo, views } from "./place.js"
 
 /** What single keys do, as it is told. */
 export const shortcuts: ReadonlyArray<{ readonly keys: ReadonlyArray<string>; readonly does: string }> = [
-  { keys: ["1", "…", "5"], does: "go to a view" },
+  { keys: ["1", "…", "6"], does: "go to a view" },
   { keys: ["j", "k"], does: "next and previous request" },
   { keys: ["a"], does: "approve the request that has the focus" },
   { keys: ["r"], does: "reject it, with a reason" },

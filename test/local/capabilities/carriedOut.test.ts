@@ -4,22 +4,21 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { builtIn } from "../../../src/catalogue/builtIn.js"
 import { builtInProse } from "../../../src/catalogue/prose/builtIn.js"
+import * as Audit from "../../../src/local/audit/Audit.js"
 import { makeRegistrations } from "../../../src/local/capabilities/builtIn.js"
 import * as Directory from "../../../src/local/capabilities/Directory.js"
 import type { Registration } from "../../../src/local/capabilities/Handler.js"
+import * as ProcessTable from "../../../src/local/capabilities/process/ProcessTable.js"
 import * as HealthCheck from "../../../src/local/capabilities/system/healthCheck.js"
 import * as Sampler from "../../../src/local/capabilities/system/Sampler.js"
 import * as Policy from "../../../src/local/policy/Policy.js"
+import * as SandboxLayer from "../../../src/local/sandbox/sandboxLayer.js"
 import * as State from "../../../src/local/state/State.js"
 import * as Store from "../../../src/local/store/Store.js"
+import * as Supervision from "../../../src/local/supervision/Supervision.js"
 
 /** What the local gateway lists and does not carry out yet. */
 const missing = {
-  comms: [
-    "comms.send",
-    "comms.broadcast",
-    "comms.subscribe"
-  ],
   email: [
     "email.search",
     "email.read",
@@ -29,41 +28,9 @@ const missing = {
     "email.draft",
     "email.bulk_delete"
   ],
-  git: [
-    "git.init",
-    "git.status",
-    "git.clone",
-    "git.pull",
-    "git.push",
-    "git.commit",
-    "git.diff",
-    "git.log",
-    "git.branch"
-  ],
-  network: [
-    "network.credentialed_request"
-  ],
-  process: [
-    "process.run",
-    "process.monitor",
-    "process.kill",
-    "process.list",
-    "process.logs"
-  ],
   proxy: [
     "proxy.cancel_write",
     "proxy.list_writes"
-  ],
-  scheduler: [
-    "scheduler.delay",
-    "scheduler.cron_create",
-    "scheduler.cron_list",
-    "scheduler.cron_delete"
-  ],
-  secrets: [
-    "secrets.list",
-    "secrets.use",
-    "secrets.rotate_request"
   ],
   slack: [
     "slack.search",
@@ -77,7 +44,12 @@ const missing = {
 }
 
 const registrations = Effect.scoped(makeRegistrations).pipe(
-  Effect.provide(Layer.mergeAll(Layer.provideMerge(HealthCheck.layer, Sampler.layer), State.layer())),
+  Effect.provide(Layer.mergeAll(
+    Layer.provideMerge(HealthCheck.layer, Sampler.layer),
+    State.layer(),
+    Layer.provide(Audit.layer(undefined), Supervision.layer()),
+    Layer.provide(ProcessTable.layer, SandboxLayer.layer({}))
+  )),
   Effect.provide(Layer.mergeAll(
     Store.layer({ filename: ":memory:" }),
     Layer.succeed(Policy.Policy, Policy.allowAll),

@@ -83,7 +83,9 @@ describe("comms.receive", () => {
         yield* inbox.deliver({ agent: "one", from: "two", message: channel ?? "direct", channel })
       }
       assert.deepStrictEqual(texts(yield* receiveAs("one", { channel: "a" })), ["a", "a"])
-      assert.deepStrictEqual(texts(yield* receiveAs("one", { channel: "c" })), [])
+      for (const channel of ["c", "", "a\0"]) {
+        assert.deepStrictEqual(yield* receiveAs("one", { channel }), { messages: [], remaining: 0 })
+      }
       assert.deepStrictEqual(texts(yield* receiveAs("one")), ["direct", "b"])
     })))
 

@@ -41,7 +41,10 @@ describe("the store", () => {
             { migration_id: 9, name: "oldest_results" },
             { migration_id: 10, name: "transactions" },
             { migration_id: 11, name: "approval_traces" },
-            { migration_id: 12, name: "cut_off" }
+            { migration_id: 12, name: "cut_off" },
+            { migration_id: 13, name: "secrets" },
+            { migration_id: 14, name: "schedules" },
+            { migration_id: 15, name: "messages" }
           ])
         }))
       }
@@ -59,7 +62,13 @@ describe("the store", () => {
         yield* sql`DROP TABLE supervisors`
         yield* sql`DROP TABLE audit_log`
         yield* sql`DROP TABLE alerts`
+        yield* sql`DROP TABLE vaults`
+        yield* sql`DROP TABLE secrets`
         yield* sql`DROP TABLE snapshots`
+        yield* sql`DROP TABLE schedules`
+        yield* sql`DROP TABLE channel_subscriptions`
+        yield* sql`DROP TABLE held_messages`
+        yield* sql`DROP INDEX inbox_messages_by_sender`
         yield* sql`DROP TABLE transactions`
         yield* sql`DROP TABLE transaction_steps`
         for (const table of ["spaces", "entries", "versions"]) yield* sql`DROP TABLE ${sql(`state_${table}`)}`

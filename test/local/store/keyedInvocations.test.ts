@@ -54,14 +54,17 @@ describe("the record of keyed invocations", () => {
       assert.deepStrictEqual(yield* statusOf(records), Option.some("running"))
     })))
 
-  it.effect("lets a pending one of the same content begin again, and no other", () =>
+  it.effect("keeps a pending one as it is until it is done", () =>
     inMemory(Effect.gen(function*() {
       const records = yield* KeyedInvocations
       yield* records.begin(key, write)
       yield* records.settle(key, "pending", { success: false, error: {} })
-      assert.isTrue(Option.isSome(yield* records.begin(key, { ...write, digest: "d2" })))
-      assert.isTrue(Option.isNone(yield* records.begin(key, write)))
-      assert.deepStrictEqual(yield* statusOf(records), Option.some("running"))
+      const again = Option.getOrThrow(yield* records.begin(key, write))
+      assert.deepInclude(again, { ...write, status: "pending" })
+      yield* records.settle(key, "pending", { success: true })
+      assert.deepStrictEqual(yield* statusOf(records), Option.some("pending"))
+      yield* records.settle(key, "done", { success: true })
+      assert.deepStrictEqual(yield* statusOf(records), Option.some("done"))
     })))
 
   it.effect("lets what was put off begin again", () =>
@@ -181,7 +184,7 @@ describe("the record of keyed invocations", () => {
         assert.strictEqual(yield* records.recordId, name)
         const orphan = (idempotencyKey: string, stage: string) => ({
           ...keyOf(idempotencyKey),
-          capability: write.capability,
+          ...write,
           stage
         })
         assert.sameDeepMembers([...yield* records.takeOver], [

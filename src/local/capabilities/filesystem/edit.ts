@@ -64,7 +64,7 @@ const filesToEdit = (
 export const planOf = (input: Input, workspace: Workspace, substitution: Substitution) =>
   Effect.gen(function*() {
     const found = yield* lookUp(workspace, input.path)
-    if (Option.isNone(found)) return yield* noFile(input.path)
+    if (Option.isNone(found)) return yield* noFile((yield* workspace.resolve(input.path)).display)
     const { path, status } = found.value
     if (input.include_glob === undefined) {
       if (status.type === "directory") return yield* refused("include_glob", "it is needed where path is a directory")

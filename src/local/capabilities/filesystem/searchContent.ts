@@ -32,7 +32,7 @@ const pathsToSearch = (
   Effect.gen(function*() {
     const glob = include_glob === undefined ? undefined : yield* makeGlob(include_glob)
     const found = yield* lookUp(workspace, text)
-    if (Option.isNone(found)) return yield* noDirectory(text)
+    if (Option.isNone(found)) return yield* noDirectory((yield* workspace.resolve(text)).display)
     const { path, status } = found.value
     if (status.type === "other") return yield* refused("path", "it is neither a directory nor a file")
     if (status.type === "file") {

@@ -21,7 +21,7 @@ export const lookUp = (workspace: Workspace, text: string): Effect.Effect<Option
 export const notADirectory = (path: string): InvalidInput =>
   new InvalidInput({ message: `${path} is not a directory`, field: "path", reason: "it is not a directory" })
 
-/** There is no directory at the path. */
+/** There is no directory at the path, which is shown as agents see it. */
 export const noDirectory = (path: string): DirectoryNotFound =>
   new DirectoryNotFound({ message: `There is no directory at ${path}`, path })
 
@@ -32,7 +32,7 @@ export const requireDirectory = (
 ): Effect.Effect<WorkspacePath, PathFailure | DirectoryNotFound> =>
   Effect.gen(function*() {
     const found = yield* lookUp(workspace, text)
-    if (Option.isNone(found)) return yield* noDirectory(text)
+    if (Option.isNone(found)) return yield* noDirectory((yield* workspace.resolve(text)).display)
     const { path, status } = found.value
     return status.type === "file" || status.type === "other" ? yield* notADirectory(path.display) : path
   })

@@ -4,10 +4,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Buffer } from "node:buffer"
-import { randomBytes } from "node:crypto"
 import type * as filesystem from "../../../catalogue/filesystem.js"
 import { FileNotFound, TrashEntryNotFound } from "../../../errors/filesystem.js"
 import { InvalidInput } from "../../../errors/general.js"
+import { Identifiers, type IdentifiersService } from "../../Identifiers.js"
 import { storeUnavailable } from "../../store/agentFailure.js"
 import { Trash, type TrashEntry, type TrashService } from "../../store/Trash.js"
 import { trashNameOf, trashPathOf } from "../../workspace/pathForm.js"
@@ -19,13 +19,19 @@ import { diskAsResource, inField } from "./failures.js"
 export const keptFor = Duration.hours(24)
 
 /** A name of at most 255 bytes that tells what was deleted. */
-const newTrashName = (path: WorkspacePath): string => {
+const newTrashName = (path: WorkspacePath, { hexadecimal }: IdentifiersService): string => {
   let name = path.segments.at(-1) ?? ""
   while (Buffer.byteLength(name) > 200) name = [...name].slice(0, -1).join("")
-  return `${randomBytes(16).toString("hex")}-${name}`
+  return `${hexadecimal(16)}-${name}`
 }
 
-const toTrash = (trash: TrashService, agent: string, workspace: Workspace, path: WorkspacePath) =>
+/** The records of what was deleted, and what their names are drawn from. */
+interface Bin {
+  readonly trash: TrashService
+  readonly identifiers: IdentifiersService
+}
+
+const toTrash = ({ identifiers, trash }: Bin, agent: string, workspace: Workspace, path: WorkspacePath) =>
   Effect.gen(function*() {
     const status = yield* Effect.flatMap(
       workspace.status(path),
@@ -35,7 +41,7 @@ const toTrash = (trash: TrashService, agent: string, workspace: Workspace, path:
         onSome: Effect.succeed
       })
     )
-    const name = newTrashName(path)
+    const name = newTrashName(path, identifiers)
     const trashPath = trashPathOf(name)
     const now = yield* DateTime.now
     // The record comes first: one without a file does no harm, but a file without one could not be restored.
@@ -76,14 +82,14 @@ const fromTrash = (workspace: Workspace, name: string, path: WorkspacePath) =>
 
 /** Restores a file where something else is, which goes to the trash instead, and comes back if the restore fails. */
 const fromTrashInstead = (
-  trash: TrashService,
+  bin: Bin,
   agent: string,
   workspace: Workspace,
   name: string,
   path: WorkspacePath
 ) =>
   Effect.gen(function*() {
-    const displaced = yield* toTrash(trash, agent, workspace, path).pipe(
+    const displaced = yield* toTrash(bin, agent, workspace, path).pipe(
       Effect.asSome,
       Effect.catchTags({
         // It is gone by now.
@@ -96,17 +102,17 @@ const fromTrashInstead = (
       Option.match(displaced, {
         onNone: () => Effect.void,
         onSome: ({ entry, name }) =>
-          Effect.ignore(Effect.zipRight(fromTrash(workspace, name, path), trash.remove(entry.trashPath)))
+          Effect.ignore(Effect.zipRight(fromTrash(workspace, name, path), bin.trash.remove(entry.trashPath)))
       }))
   }).pipe(Effect.uninterruptible)
 
 type Delete = Handler<typeof filesystem.remove>
 type Restore = Handler<typeof filesystem.restore>
 
-const remove = (trash: TrashService): Delete => (input, { agent, workspace }) =>
+const remove = (bin: Bin): Delete => (input, { agent, workspace }) =>
   Effect.gen(function*() {
     const path = yield* workspace.resolve(input.path)
-    const { entry } = yield* toTrash(trash, agent.name, workspace, path)
+    const { entry } = yield* toTrash(bin, agent.name, workspace, path)
     return {
       deleted_path: path.display,
       trash_path: entry.trashPath,
@@ -114,8 +120,9 @@ const remove = (trash: TrashService): Delete => (input, { agent, workspace }) =>
     }
   })
 
-const restore = (trash: TrashService): Restore => (input, { agent, workspace }) =>
+const restore = (bin: Bin): Restore => (input, { agent, workspace }) =>
   Effect.gen(function*() {
+    const { trash } = bin
     const name = yield* Effect.mapError(trashNameOf(input.trash_path), inField("trash_path"))
     if (Option.isNone(name)) return yield* unknownEntry(input.trash_path)
     const { originalPath, trashPath } = yield* recoverableEntry(trash, agent.name, trashPathOf(name.value))
@@ -123,7 +130,7 @@ const restore = (trash: TrashService): Restore => (input, { agent, workspace }) 
     const restored = Effect.uninterruptible(fromTrash(workspace, name.value, path))
     yield* input.overwrite
       ? Effect.catchTag(restored, "DestinationExists", () =>
-        fromTrashInstead(trash, agent.name, workspace, name.value, path))
+        fromTrashInstead(bin, agent.name, workspace, name.value, path))
       : restored
     // The file is back: a record that stays is one without a file, and does no harm.
     yield* Effect.ignoreLogged(trash.remove(trashPath))
@@ -132,8 +139,8 @@ const restore = (trash: TrashService): Restore => (input, { agent, workspace }) 
 
 /** The handlers of `filesystem.delete` and `filesystem.restore`. */
 export const make: Effect.Effect<{ readonly remove: Delete; readonly restore: Restore }, never, Trash> = Effect.map(
-  Trash,
-  (trash) => ({ remove: remove(trash), restore: restore(trash) })
+  Effect.all({ trash: Trash, identifiers: Identifiers }),
+  (bin) => ({ remove: remove(bin), restore: restore(bin) })
 )
 
 /**

@@ -3,12 +3,12 @@ import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { randomUUID } from "node:crypto"
 import * as FileSystem from "node:fs/promises"
 import { join } from "node:path"
 import type * as filesystem from "../../../catalogue/filesystem.js"
 import { type DirectoryNotFound, type PathOutOfScope, TooManyWatches } from "../../../errors/filesystem.js"
 import type { ServiceUnavailable } from "../../../errors/general.js"
+import { Identifiers } from "../../Identifiers.js"
 import { Inbox } from "../../store/Inbox.js"
 import { isReserved, outOfScope } from "../../workspace/pathForm.js"
 import type { Workspace, WorkspacePath } from "../../workspace/Workspace.js"
@@ -85,7 +85,7 @@ const inChildOf = (parent: Scope.Scope) => <A, E>(effect: Effect.Effect<A, E, Sc
 export const makeWatchWith = (
   load: Effect.Effect<Watcher, ServiceUnavailable>
 ): Effect.Effect<Watch, never, Inbox> =>
-  Effect.map(Inbox, (inbox): Watch => {
+  Effect.zipWith(Inbox, Identifiers, (inbox, identifiers): Watch => {
     const takeSlot = makeSlots()
     return (input, { agent, sessionId, sessionScope, workspace }) =>
       Effect.gen(function*() {
@@ -94,7 +94,7 @@ export const makeWatchWith = (
           ? undefined
           : yield* Either.mapLeft(parseGlob(input.pattern), (reason) => refused("pattern", reason))
         const path = yield* requireDirectory(workspace, input.path)
-        const watchId = `watch-${randomUUID()}`
+        const watchId = `watch-${identifiers.uuid()}`
         yield* takeSlot(sessionId)
         const watcher = yield* load
         const hostPath = yield* hostPathOf(workspace, path)

@@ -3,10 +3,10 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { randomBytes } from "node:crypto"
 import type { BuiltIn } from "../../../catalogue/builtIn.js"
 import { SnapshotNotFound } from "../../../errors/state.js"
 import { contentFor } from "../../archive/snapshotContent.js"
+import { Identifiers, type IdentifiersService } from "../../Identifiers.js"
 import { storeUnavailable } from "../../store/agentFailure.js"
 import type { Agents } from "../../store/Agents.js"
 import type { Alerts } from "../../store/Alerts.js"
@@ -22,8 +22,8 @@ const shown = ({ size, snapshotId, takenAt }: Snapshot) => ({
   size_bytes: size
 })
 
-const newId = (at: DateTime.Utc) =>
-  `snap-${DateTime.formatIso(at).slice(0, 19).replaceAll(/[-:]/g, "")}-${randomBytes(4).toString("hex")}`
+const newId = (at: DateTime.Utc, { hexadecimal }: IdentifiersService) =>
+  `snap-${DateTime.formatIso(at).slice(0, 19).replaceAll(/[-:]/g, "")}-${hexadecimal(4)}`
 
 const cannotRead = (cause: SqlError) => ioError("The snapshots cannot be read", cause)
 
@@ -35,6 +35,7 @@ const notFound = (id: string) => {
 /** The handlers of `state.snapshot.*`. An agent has its own snapshots, and sees no others. */
 export const makeSnapshotHandlers = Effect.gen(function*() {
   const snapshots = yield* Snapshots
+  const identifiers = yield* Identifiers
   const services = yield* Effect.context<Agents | Alerts | ApprovalSummaries | HealthCheck | SqlClient.SqlClient>()
   const handlers: HandlersOf<BuiltIn, "state.snapshot"> = {
     "state.snapshot.create": (_input, { agent, workspace }) =>
@@ -42,7 +43,7 @@ export const makeSnapshotHandlers = Effect.gen(function*() {
         const content = yield* Effect.provide(contentFor(agent.name, workspace.root), services)
         const now = yield* DateTime.now
         const takenAt = DateTime.toEpochMillis(now)
-        return shown(yield* snapshots.add({ agent: agent.name, snapshotId: newId(now), takenAt, content }))
+        return shown(yield* snapshots.add({ agent: agent.name, snapshotId: newId(now, identifiers), takenAt, content }))
       }).pipe(Effect.mapError((cause) => ioError("The snapshot cannot be kept", cause))),
 
     "state.snapshot.list": (_input, { agent }) =>

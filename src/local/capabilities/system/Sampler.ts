@@ -2,10 +2,11 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
+import { scopedService } from "../../inOrder.js"
 import { CurrentMachine } from "./CurrentMachine.js"
 import * as History from "./History.js"
 import type { MachineUnreadable } from "./Machine.js"
@@ -23,7 +24,10 @@ export interface Sampler {
 /** The sampler of the machine that the gateway is on. */
 export class MachineSampler extends Context.Tag("kruxos/local/MachineSampler")<MachineSampler, Sampler>() {}
 
-/** How often the machine is sampled: every five seconds, unless a test that moves the clock by hours provides more. */
+/**
+ * How often the machine is sampled: every five seconds, unless a test that moves the clock by hours provides more. Where it is endless, a
+ * sample is taken only when somebody asks.
+ */
 export class SamplingInterval extends Context.Reference<SamplingInterval>()("kruxos/local/SamplingInterval", {
   defaultValue: () => Duration.seconds(5)
 }) {}
@@ -69,10 +73,13 @@ export const make: Effect.Effect<Sampler, never, Scope.Scope> = Effect.gen(funct
   const take = SynchronizedRef.modifyEffect(state, sampleAfter).pipe(
     Effect.catchTag("MachineUnreadable", (error) => Effect.logDebug("No sample of the machine was taken", error))
   )
-  yield* take
-  yield* Effect.scheduleForked(take, Schedule.spaced(yield* SamplingInterval))
+  const interval = yield* SamplingInterval
+  if (Duration.isFinite(interval)) {
+    yield* take
+    yield* Effect.scheduleForked(take, Schedule.spaced(interval))
+  }
   return { during }
 })
 
 /** Samples the machine until the layer's scope ends. */
-export const layer: Layer.Layer<MachineSampler> = Layer.scoped(MachineSampler, make)
+export const layer: Layer.Layer<MachineSampler> = scopedService(MachineSampler, make)

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { BuiltIn } from "../../../catalogue/builtIn.js"
+import type { AuditBuffer } from "../../audit/AuditBuffer.js"
 import type { Agents } from "../../store/Agents.js"
 import type { HandlersOf } from "../Handler.js"
 import { makeHealth } from "./health.js"
@@ -13,7 +14,7 @@ import { timeHandler } from "./time.js"
 export const makeSystemHandlers: Effect.Effect<
   HandlersOf<BuiltIn, "system">,
   never,
-  Agents | HealthCheck | MachineSampler
+  Agents | AuditBuffer | HealthCheck | MachineSampler
 > = Effect.gen(function*() {
   const sampler = yield* MachineSampler
   return {

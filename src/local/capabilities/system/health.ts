@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { health } from "../../../catalogue/system.js"
 import { CapabilityUnavailable } from "../../../errors/general.js"
+import { AuditBuffer } from "../../audit/AuditBuffer.js"
 import type { Handler } from "../Handler.js"
 import { HealthCheck } from "./healthCheck.js"
 import type { MachineUnreadable } from "./Machine.js"
@@ -17,17 +18,17 @@ const healthError = (cause: MachineUnreadable) =>
  * Makes the handler of `system.health`. A service that fails makes it say so, not fail; a disk that cannot be read shows
  * as 0 percent, a queue that cannot be counted as empty. `cpu_percent` is of the last ten seconds.
  */
-export const makeHealth = Effect.map(
+export const makeHealth = Effect.zipWith(
   HealthCheck,
-  ({ check }): Handler<typeof health> => (_input, { workspace }) =>
+  AuditBuffer,
+  ({ check }, { waiting }): Handler<typeof health> => (_input, { workspace }) =>
     Effect.mapBoth(check(workspace.root), {
       onFailure: healthError,
       onSuccess: ({ alertsPending, approvalsPending, components, resourceUsage, status }) => ({
         overall_status: status,
         services: components.map(({ message, name, status }) => ({ name, status, message })),
         resource_usage: resourceUsage,
-        // What waits to be written to the audit log waits for milliseconds.
-        queue_depths: { approval_pending: approvalsPending, alerts_pending: alertsPending, audit_buffer: 0 }
+        queue_depths: { approval_pending: approvalsPending, alerts_pending: alertsPending, audit_buffer: waiting() }
       })
     })
 )

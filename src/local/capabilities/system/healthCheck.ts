@@ -1,7 +1,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { service } from "../../inOrder.js"
 import { Alerts } from "../../store/Alerts.js"
 import { ApprovalRequests } from "../../store/Approvals.js"
 import { CurrentMachine } from "./CurrentMachine.js"
@@ -83,7 +84,7 @@ const diskComponent = (disk: Option.Option<Capacity>): Component => {
 }
 
 /** Looks at the machine that is there when it is built. */
-export const layer: Layer.Layer<HealthCheck, never, Alerts | ApprovalRequests | MachineSampler> = Layer.effect(
+export const layer: Layer.Layer<HealthCheck, never, Alerts | ApprovalRequests | MachineSampler> = service(
   HealthCheck,
   Effect.gen(function*() {
     const alerts = yield* Alerts

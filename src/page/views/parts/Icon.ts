@@ -2,6 +2,7 @@ import { html } from "htm/preact"
 
 const paths = {
   approvals: "M9 11.5l2.2 2.2L15.5 9M12 3l7 3v5.5c0 4.4-2.9 7.6-7 9.5-4.1-1.9-7-5.1-7-9.5V6z",
+  alerts: "M12 4l9 16H3zM12 10v4.500M12 17.500h.01",
   activity: "M3 12h4l3-7 4 14 3-7h4",
   agents:
     "M12 4v3M7 7h10a2 2 0 012 2v8a2 2 0 01-2 2H7a2 2 0 01-2-2V9a2 2 0 012-2zM9.5 12v1.5M14.5 12v1.5M2.5 12v3M21.5 12v3",

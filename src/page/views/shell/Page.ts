@@ -8,6 +8,7 @@ import { session } from "../../state/session.js"
 import { startShortcuts } from "../../state/shortcuts.js"
 import { Activity } from "../activity/Activity.js"
 import { Agents } from "../agents/Agents.js"
+import { Alerts } from "../alerts/Alerts.js"
 import { Approvals } from "../approvals/Approvals.js"
 import { Health } from "../health/Health.js"
 import { StateExplorer } from "../state/StateExplorer.js"
@@ -20,6 +21,7 @@ import { SignIn } from "./SignIn.js"
 
 const shown: { readonly [Name in ViewName]: ComponentType<{ readonly desk: Desk }> } = {
   approvals: Approvals,
+  alerts: Alerts,
   activity: Activity,
   agents: Agents,
   state: StateExplorer,

@@ -170,7 +170,7 @@ describe("alerts.acknowledge", () => {
   it.scoped("knows no alert of another agent", () =>
     store(Effect.gen(function*() {
       const { alert_id } = yield* send("one", { message: "a" })
-      for (const [agent, id] of [["two", alert_id], ["one", "alert-none"], ["one", ""]] as const) {
+      for (const [agent, id] of [["two", alert_id], ["one", "alert-none"], ["one", ""], ["one", "a\0b"]] as const) {
         assert.deepInclude(yield* Effect.flip(acknowledge(agent, { alert_id: id })), {
           _tag: "AlertNotFound",
           alertId: id

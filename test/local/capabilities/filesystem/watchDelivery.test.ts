@@ -49,6 +49,10 @@ const scripted = (files: { readonly [path: string]: string } = {}) =>
       hasKept: () => Effect.die("not used"),
       putBack: () => Effect.die("not used"),
       forget: () => Effect.die("not used"),
+      put: () => {},
+      tell: () => {},
+      isListening: () => false,
+      maximumUnread: 10_000,
       count: () => Effect.die("not used")
     }
     const session = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

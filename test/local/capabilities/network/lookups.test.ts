@@ -1,8 +1,42 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { spawn } from "node:child_process"
+import { connect } from "node:net"
 import { until, within } from "../../../support/deadline.js"
 import { serveTcp } from "../../egress/servers.js"
 import { invoke } from "./support.js"
+
+// Listens, and then sleeps for good without taking a connection.
+const listener =
+  "const server = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {"
+  + "require('node:fs').writeSync(1, `${server.address().port}\\n`);"
+  + "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })"
+
+/** A port whose queue of connections is full. */
+const busyPort = Effect.gen(function*() {
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => spawn(process.execPath, ["-e", listener], { stdio: ["ignore", "pipe", "inherit"] })),
+    (child) =>
+      Effect.async<void>((resume) => {
+        child.once("exit", () => resume(Effect.void))
+        child.kill("SIGKILL")
+      })
+  )
+  const port = yield* Effect.async<number>((resume) => {
+    child.stdout.once("data", (line) => resume(Effect.succeed(Number(line))))
+  }).pipe(within("the port"))
+  for (let count = 0; count < 8; count++) {
+    yield* Effect.acquireRelease(
+      Effect.sync(() => connect(port, "127.0.0.1").on("error", () => undefined)),
+      (socket) => Effect.sync(() => socket.destroy())
+    )
+  }
+  yield* Effect.sleep("100 millis")
+  return port
+})
 
 describe("network.dns_lookup", () => {
   const names = { "api.example.com": ["93.184.215.14", "2606:2800:21f::1"], "git.internal": ["10.0.0.5"] }
@@ -55,6 +89,21 @@ describe("network.dns_lookup", () => {
         assert.deepInclude(error, { _tag: "InvalidInput", field: "hostname" }, hostname)
       }
     }))
+
+  it.scoped("fails with DnsResolutionFailed where the name servers say nothing for 15 seconds", () =>
+    Effect.gen(function*() {
+      const asked = yield* Effect.fork(Effect.flip(
+        invoke("network.dns_lookup", { hostname: "api.example.com" }, { allow: ["*"], names: "silent" })
+      ))
+      yield* TestClock.adjust("14999 millis")
+      assert.isTrue(Option.isNone(yield* Fiber.poll(asked)))
+      yield* TestClock.adjust("1 millis")
+      assert.deepInclude(yield* Fiber.join(asked), {
+        _tag: "DnsResolutionFailed",
+        hostname: "api.example.com",
+        context: { reason: "timeout" }
+      })
+    }))
 })
 
 describe("network.port_check", () => {
@@ -101,6 +150,38 @@ describe("network.port_check", () => {
         context: { reason: "not_resolved" }
       })
     }))
+
+  it.scoped("is ConnectionFailed where the name servers say nothing in time", () =>
+    Effect.gen(function*() {
+      const asked = yield* Effect.fork(Effect.flip(
+        invoke("network.port_check", { host: "api.example.com", port: 80, timeout: 30 }, {
+          allow: ["*"],
+          names: "silent"
+        })
+      ))
+      yield* TestClock.adjust("30 seconds")
+      assert.deepInclude(yield* Fiber.join(asked), {
+        _tag: "PortCheckFailed",
+        context: { reason: "not_resolved" }
+      })
+    }))
+
+  it.scopedLive("is ConnectionFailed where no network leads to", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(check({ host: "255.255.255.255", port: 80 }, ["255.255.255.255"]))
+      assert.deepInclude(error, { _tag: "PortCheckFailed", context: { reason: "not_connected" } })
+    }))
+
+  // Only Linux says nothing when a queue of connections is full.
+  it.scopedLive.skipIf(process.platform !== "linux")(
+    "says that a port is not open that does not answer in time",
+    () =>
+      Effect.gen(function*() {
+        const port = yield* busyPort
+        const found = yield* check({ host: "127.0.0.1", port, timeout: 1 }, ["127.0.0.1"])
+        assert.deepStrictEqual(found, { open: false, latency_ms: null, host: "127.0.0.1", port })
+      })
+  )
 
   it.scoped("refuses a port that is none, a long timeout, and what is no host", () =>
     Effect.gen(function*() {

@@ -18,8 +18,8 @@ import { invocationBy } from "../invocation.js"
 export interface World {
   /** The hosts that the policy allows. */
   readonly allow?: ReadonlyArray<string>
-  /** What name servers say; they know no other names. Or those of the machine. */
-  readonly names?: { readonly [name: string]: ReadonlyArray<string> } | "of the machine"
+  /** What name servers say; they know no other names. Or those of the machine. Or they never say anything. */
+  readonly names?: { readonly [name: string]: ReadonlyArray<string> } | "of the machine" | "silent"
   readonly workspace?: Workspace
 }
 
@@ -43,6 +43,7 @@ export const invoke = (
       Effect.provideService(Policy.Policy, policyOf(allow)),
       names === "of the machine" ? identity : Effect.provideService(Resolver, {
         addressesOf: (asked) => {
+          if (names === "silent") return Effect.never
           const addresses = names[asked]
           return addresses === undefined ? Effect.fail(notThere(asked)) : Effect.succeed(addresses)
         }

@@ -4,9 +4,9 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { ApprovalQueue } from "../../../../src/local/approvals/ApprovalQueue.js"
-import { Methods, type Notification } from "../../../../src/local/protocol/methods.js"
+import { Methods } from "../../../../src/local/protocol/methods.js"
+import type { Notification } from "../../../../src/local/protocol/Notification.js"
 import type { Session } from "../../../../src/local/sessions/Session.js"
 import { Sessions } from "../../../../src/local/sessions/Sessions.js"
 import { Agents } from "../../../../src/local/store/Agents.js"
@@ -74,10 +74,7 @@ export const stateGateway = (
         error: part("error"),
         told: Effect.gen(function*() {
           const told: Array<Notification> = []
-          yield* Effect.forkScoped(
-            Stream.runForEach(methods.notifications(session), (one) => Effect.sync(() => void told.push(one)))
-          )
-          yield* settle
+          yield* methods.tell(session, (one) => void told.push(one))
           return told
         }),
         end: Scope.close(scope, Exit.void)

@@ -8,7 +8,7 @@ import { Agents } from "../../../../src/local/store/Agents.js"
 import { ApprovalRequests } from "../../../../src/local/store/Approvals.js"
 import * as Store from "../../../../src/local/store/Store.js"
 import { invocationBy } from "../invocation.js"
-import { after, atRest, type MadeUp, madeUp, on, systemHandlers } from "./support.js"
+import { after, atRest, auditBuffer, type MadeUp, madeUp, on, systemHandlers } from "./support.js"
 
 const store = Effect.provide(Store.layer({ filename: ":memory:" }))
 
@@ -96,7 +96,7 @@ describe("system.health", () => {
           { name: "disk", status: "healthy", message: "50 % of the workspace's disk is free" }
         ],
         resource_usage: { cpu_percent: 33.33, memory_percent: 60, disk_percent: 50, open_files: 17 },
-        queue_depths: { approval_pending: 2, alerts_pending: 0, audit_buffer: 0 }
+        queue_depths: { approval_pending: 2, alerts_pending: 0, audit_buffer: auditBuffer }
       })
     })))
 

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { AuditBuffer } from "../../../../src/local/audit/AuditBuffer.js"
 import { CurrentMachine } from "../../../../src/local/capabilities/system/CurrentMachine.js"
 import { makeSystemHandlers } from "../../../../src/local/capabilities/system/handlers.js"
 import * as HealthCheck from "../../../../src/local/capabilities/system/healthCheck.js"
@@ -89,8 +90,15 @@ export const after = (
 /** Runs an effect on a made-up machine. */
 export const on = ({ machine }: MadeUp) => Effect.provideService(CurrentMachine, machine)
 
+/** How many entries of the audit log wait to be written. */
+export const auditBuffer = 3
+
 /** The handlers of `system.*`, on a machine that is sampled until the scope ends. */
 export const systemHandlers = Effect.flatMap(
   Layer.build(Layer.provideMerge(HealthCheck.layer, Sampler.layer)),
-  (services) => Effect.provide(makeSystemHandlers, services)
+  (services) =>
+    makeSystemHandlers.pipe(
+      Effect.provide(services),
+      Effect.provideService(AuditBuffer, { waiting: () => auditBuffer })
+    )
 )
