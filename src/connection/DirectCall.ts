@@ -34,6 +34,8 @@ export class DirectCall<Options extends CallOptions, A, E extends Tagged> extend
   readonly #resume: (effect: Effect.Effect<A, E>) => void
   readonly #channel: Channel
   readonly #link: DirectLink
+  // Not what is left of the deadline, which may be never.
+  readonly #start: number
   #hasTurn = true
   #isCounted = false
 
@@ -50,6 +52,7 @@ export class DirectCall<Options extends CallOptions, A, E extends Tagged> extend
     this.#resume = resume
     this.#channel = channel
     this.#link = link
+    this.#start = link.now()
   }
 
   onResult(result: unknown): void {
@@ -68,7 +71,7 @@ export class DirectCall<Options extends CallOptions, A, E extends Tagged> extend
     this.#release()
     if (this.#isCounted) return
     this.#isCounted = true
-    this.#options.meter?.ended(outcome, this.#link.now() - this.deadline + this.timeoutMillis)
+    this.#options.meter?.ended(outcome, this.#link.now() - this.#start)
   }
 
   #release(): void {

@@ -121,9 +121,11 @@ export const metered = <A, E extends { readonly _tag: string }>(
   meter: Meter | undefined,
   self: Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  meter === undefined ? self : Effect.clockWith((clock) => {
-    const start = clock.unsafeCurrentTimeMillis()
-    meter.began()
-    return Effect.onExit(self, (exit) =>
-      Effect.sync(() => meter.ended(outcomeOf(exit), clock.unsafeCurrentTimeMillis() - start)))
-  })
+  meter === undefined ? self : Effect.uninterruptibleMask((restore) =>
+    Effect.clockWith((clock) => {
+      const start = clock.unsafeCurrentTimeMillis()
+      meter.began()
+      return Effect.onExit(restore(self), (exit) =>
+        Effect.sync(() => meter.ended(outcomeOf(exit), clock.unsafeCurrentTimeMillis() - start)))
+    })
+  )

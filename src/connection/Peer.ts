@@ -2,6 +2,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { RpcError } from "../errors/wire.js"
+import { cancellableAsync } from "./cancellableAsync.js"
 import * as Deadlines from "./Deadlines.js"
 import { byteLength, CloseCode, type CloseInfo, type Duplex, fitsInFrame, maximumFrameBytes } from "./Duplex.js"
 import { decodeFrame, encodeNotification, encodeRequest, type Frame, type Message, type RpcId } from "./jsonRpc.js"
@@ -9,6 +10,7 @@ import { PendingCalls } from "./PendingCalls.js"
 import { PendingRequest } from "./PendingRequest.js"
 import * as SendQueue from "./SendQueue.js"
 import type { Traffic } from "./Traffic.js"
+import { atClose } from "./untilClose.js"
 
 /** The other side answered with an error. */
 export class RpcFailure extends Data.TaggedError("RpcFailure")<{ readonly error: RpcError }> {}
@@ -172,10 +174,10 @@ export const make = Effect.fnUntraced(function*(
     ask,
     stop,
     request: (method, params, timeoutMillis, traffic) =>
-      Effect.async((resume) => {
+      cancellableAsync((resume) => {
         const request = new EffectRequest(timeoutMillis, traffic, resume)
         ask(method, params, request)
-        return Effect.sync(() => stop(request))
+        return () => stop(request)
       }),
     notify: (method, params) => void duplex.send(encodeNotification(method, params)),
     send: (text) => void duplex.send(text),
@@ -205,7 +207,7 @@ export const make = Effect.fnUntraced(function*(
     }
   }
   // A socket that closes politely tells so only when the other side has answered.
-  yield* Effect.addFinalizer(() => Effect.sync(() => drop(closed ?? abandoned)))
+  yield* atClose(() => drop(closed ?? abandoned))
   const handlers = handlersOf(peer)
   const answered = (id: RpcId | null, text: string) => {
     const request = pending.take(id)

@@ -78,8 +78,8 @@ export class RpcBatch {
     this.#fiber?.unsafeInterruptAsFork(FiberId.none)
   }
 
-  /** The body, and whether it is an array; from now on its calls may arrive, and no other can be added. */
-  write(): { readonly text: string; readonly isArray: boolean } {
+  /** The body, with how many calls; from now on they may arrive, and no other can be added. Several are an array. */
+  write(): { readonly text: string; readonly calls: number } {
     this.#hasGone = true
     const texts: Array<string> = []
     for (const pending of this.#calls) {
@@ -87,9 +87,8 @@ export class RpcBatch {
       if (pending.text !== undefined) texts.push(pending.text)
     }
     const [first, ...others] = texts
-    return first !== undefined && others.length === 0
-      ? { text: first, isArray: false }
-      : { text: `[${texts.join(",")}]`, isArray: true }
+    const text = first !== undefined && others.length === 0 ? first : `[${texts.join(",")}]`
+    return { text, calls: texts.length }
   }
 
   /** Says which fiber to end when nobody waits any more; none where the answer has come. */

@@ -31,19 +31,27 @@ export const make = (atATime: number): Turns => {
     first()
   }
 
-  const wait = Effect.async<void>((resume) => {
-    let isMine = false
-    const begin = () => {
-      isMine = true
-      resume(Effect.void)
-    }
-    waiting.add(begin)
-    // A turn that is given in the same moment as its effect is interrupted goes on to the next.
-    return Effect.sync(() => {
-      if (isMine) release()
-      else waiting.delete(begin)
+  /** To be run where nothing interrupts but what is restored. */
+  const wait = (restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      let isMine = false
+      let resume = () => {}
+      const begin = () => {
+        isMine = true
+        resume()
+      }
+      waiting.add(begin)
+      const begun = Effect.async<void>((done) => {
+        resume = () => done(Effect.void)
+        if (isMine) resume()
+      })
+      // A turn that is given in the same moment as its effect is interrupted goes on to the next.
+      return Effect.onError(restore(begun), () =>
+        Effect.sync(() => {
+          if (isMine) release()
+          else waiting.delete(begin)
+        }))
     })
-  })
 
   const tryTake = () => {
     if (free === 0) return false
@@ -82,7 +90,7 @@ export const make = (atATime: number): Turns => {
     run: (effect) =>
       Effect.uninterruptibleMask((restore) => {
         const running = thenRelease(restore(effect))
-        return tryTake() ? running : Effect.zipRight(restore(wait), running)
+        return tryTake() ? running : Effect.zipRight(wait(restore), running)
       })
   }
 }

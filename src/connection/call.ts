@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { AuthenticationFailed } from "../errors/gateway.js"
 import { ConnectionFailed, GatewayTimeout, OutcomeUnknown } from "../errors/gateway.js"
+import { cancellableAsync } from "./cancellableAsync.js"
 import { DirectCall, type DirectLink } from "./DirectCall.js"
 import type { CallFailure, CallOptions, Channel, ChannelFailure, Link } from "./Link.js"
 import { metered } from "./Meter.js"
@@ -208,27 +209,28 @@ export const make = (clock: Clock.Clock, channels: Channels, maxInFlight: number
   const link: DirectLink = { release: turns.release, callAfter, now: () => clock.unsafeCurrentTimeMillis() }
 
   const direct: Link["direct"] = (options, question) =>
-    Effect.async((resume) => {
+    cancellableAsync((resume) => {
       const channel = channels.current()
       if (
         isFinishing || channel?.peer === undefined || channel.dialect !== "native" || options.timeoutMillis <= 0 ||
         !turns.tryTake()
       ) {
-        return resume(
+        resume(
           metered(
             options.meter,
             question.otherwise(options, call, clock.unsafeCurrentTimeMillis() + options.timeoutMillis)
           )
         )
+        return undefined
       }
       const { peer } = channel
       const asked = new DirectCall(options, question, resume, channel, link)
       options.meter?.began()
       peer.ask(question.method, question.params(options, channel), asked)
-      return Effect.sync(() => {
+      return () => {
         peer.stop(asked)
         asked.end("interrupted")
-      })
+      }
     })
 
   return {

@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,7 @@ import { trafficOf } from "./Meter.js"
 import { type ConnectionOptions, packageVersion } from "./Options.js"
 import * as Peer from "./Peer.js"
 import { progressMethod, ProgressTokens } from "./progress.js"
+import { CurrentTap } from "./tap.js"
 import { counted } from "./Traffic.js"
 
 /** Why there is no session. */
@@ -71,6 +73,7 @@ export const connect = Effect.fnUntraced(function*(
   { onClose, onNotification, onOpen }: ConnectHandlers,
   resume: Session | undefined
 ) {
+  const tap = yield* CurrentTap
   const closed = yield* Deferred.make<CloseInfo>()
   let channel: Channel | undefined
   let isOpen = true
@@ -86,16 +89,27 @@ export const connect = Effect.fnUntraced(function*(
           ? successOf(id, {})
           : failureOf(id, { code: RpcCode.methodNotFound, message: `This client has no method ${method}` })
       )),
-    onNotification: (notification) =>
-      notification.method === progressMethod ? progress.receive(notification.params) : onNotification(notification),
+    onNotification: (notification) => {
+      tap?.notified(notification)
+      if (notification.method === progressMethod) progress.receive(notification.params)
+      else onNotification(notification)
+    },
     onOther: () => {},
     onClose: (info) => {
       isOpen = false
-      if (channel !== undefined) onClose(channel)
+      if (channel !== undefined) {
+        tap?.closed(channel)
+        onClose(channel)
+      }
       Deferred.unsafeDone(closed, Exit.succeed(info))
     }
   }), options.sendQueueBytes)
-  yield* Effect.addFinalizer(() => Effect.sync(() => peer.close(CloseCode.normal, "")))
+  // What is closed normally ends its session, which the next attempt asks for again where this one fails.
+  const isFailedAttempt = (exit: Exit.Exit<unknown, unknown>) =>
+    resume !== undefined && channel === undefined && Exit.isFailure(exit) && !Cause.isInterruptedOnly(exit.cause)
+  yield* Effect.addFinalizer((exit) =>
+    Effect.sync(() => peer.close(isFailedAttempt(exit) ? CloseCode.goingAway : CloseCode.normal, ""))
+  )
   const result = yield* Effect.mapError(
     peer.request(
       "initialize",
@@ -107,13 +121,14 @@ export const connect = Effect.fnUntraced(function*(
   const established = yield* Either.mapLeft(readInitialize(result), malformed)
   peer.notify("notifications/initialized", undefined)
   yield* Effect.forkScoped(peer.heartbeat(options.heartbeat))
-  channel = {
+  const made: Channel = {
     ...established,
     dialect: established.features.has("native") ? "native" : "mcp",
     request: peer.request,
     progress,
     peer
   }
+  channel = isOpen && tap !== undefined ? tap.opened(made, { pushes: true, options }) : made
   if (isOpen) onOpen(channel)
   const connected: Connected = { channel, closed }
   return connected

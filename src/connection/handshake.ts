@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { DateTimeUtc } from "../schema/primitives.js"
-import type { Feature, Session } from "../schema/Session.js"
+import { type Feature, knownFeatures, type Session } from "../schema/Session.js"
 
 /** The revision of MCP that this client asks for. */
 export const protocolVersion = "2024-11-05"
@@ -33,19 +33,8 @@ const CreatedSession = Schema.Struct({
   features: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 })
 
-const known: ReadonlyArray<Feature> = [
-  "native",
-  "idempotency",
-  "approvals",
-  "events",
-  "transactions",
-  "cancellation",
-  "progress",
-  "resume"
-]
-
 const featuresOf = (advertised: { readonly [name: string]: unknown } | undefined): ReadonlySet<Feature> =>
-  new Set(known.filter((feature) => Predicate.isRecord(advertised?.[feature])))
+  new Set(knownFeatures.filter((feature) => Predicate.isRecord(advertised?.[feature])))
 
 // A gateway that does not name its record has one only.
 const outcomeRecordOf = (advertised: { readonly [name: string]: unknown } | undefined): string | undefined => {

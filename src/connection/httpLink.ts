@@ -18,6 +18,7 @@ import type { ConnectionOptions } from "./Options.js"
 import type { RpcCallFailure } from "./RpcCall.js"
 import { dropped, type Unauthorized } from "./rpcPost.js"
 import { make as makeRequests } from "./rpcRequests.js"
+import { CurrentTap } from "./tap.js"
 import type { Traffic } from "./Traffic.js"
 
 const isSessionExpired = (failure: RpcCallFailure) =>
@@ -55,6 +56,7 @@ const isKeyed = (params: unknown) => Predicate.isRecord(params) && typeof params
  */
 export const make = Effect.fnUntraced(function*(url: string, options: ConnectionOptions) {
   const clock = yield* Effect.clock
+  const tap = yield* CurrentTap
   const requests = yield* makeRequests(url, {
     apiKey: options.apiKey,
     sendQueueBytes: options.sendQueueBytes,
@@ -67,17 +69,17 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
   let current: Channel | undefined
   let latest: Session | undefined
 
-  const send = (method: string, params: unknown, timeoutMillis: number, session?: Session, traffic?: Traffic) =>
+  const send = (method: string, params: unknown, timeoutMillis: number, over?: Established, traffic?: Traffic) =>
     Effect.suspend(() =>
       requests.ask({
         id: ++lastId,
         method,
         params,
         timeoutMillis,
-        sessionId: session?.id,
+        sessionId: over?.session.id,
         traffic,
         isKeyed: isKeyed(params),
-        isShareable: isShareable(method, params, timeoutMillis, options.requestTimeoutMillis)
+        isShareable: isShareable(method, params, over?.features, timeoutMillis, options.requestTimeoutMillis)
       })
     )
 
@@ -97,8 +99,10 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
     )
   )
 
-  const vacate = (channel: Channel) => {
-    if (current === channel) current = undefined
+  const vacate = ({ session }: Channel) => {
+    if (current?.session !== session) return
+    tap?.closed(current)
+    current = undefined
   }
 
   const end = (cause: ConnectFailure, told: ConnectFailure | undefined) =>
@@ -109,7 +113,10 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
       return SubscriptionRef.set(status, GatewayStatus.Closed({ cause: told }))
     })
 
-  const refuse = (cause: AuthenticationFailed) => end(cause, cause)
+  const refuse = (cause: AuthenticationFailed) => {
+    if (over === undefined) tap?.ended(cause)
+    return end(cause, cause)
+  }
 
   const channelOf = (established: Established): Channel => {
     const channel: Channel = {
@@ -120,7 +127,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
           method,
           { ...asObject(params), session_id: established.session.id },
           timeoutMillis,
-          established.session,
+          established,
           traffic
         ).pipe(
           Effect.catchAll((failure): Effect.Effect<never, ChannelFailure> => {
@@ -138,7 +145,7 @@ export const make = Effect.fnUntraced(function*(url: string, options: Connection
           })
         )
     }
-    return channel
+    return tap === undefined ? channel : tap.opened(channel, { pushes: false, options })
   }
 
   const establish = Effect.gen(function*() {

@@ -1,7 +1,7 @@
 import * as Exit from "effect/Exit"
 import { RpcCode, type RpcError, wireFailureOfRpc } from "../errors/wire.js"
 import { decodeFrame, type Message, type RpcId } from "./jsonRpc.js"
-import { type RequestFailure, RpcFailure } from "./Peer.js"
+import { type RequestFailure, RpcFailure, Unsendable } from "./Peer.js"
 import { type Body, dropped } from "./rpcPost.js"
 
 /** What becomes of a call: its end, or "again" where the gateway ran nothing of a body because it had several. */
@@ -14,18 +14,39 @@ export interface Answers {
   readonly refusesBatches: boolean
 }
 
-const outcomeOf = (message: Message | undefined, status: number): Exit.Exit<unknown, RequestFailure> => {
+const contentTooLarge = 413
+
+const tooManyRequests = 429
+
+/** What is said by HTTP alone, perhaps by something that stands before the gateway. */
+const otherwise = ({ retryAfterSeconds, status }: Body): Exit.Exit<unknown, RequestFailure> => {
+  switch (status) {
+    case contentTooLarge:
+      return Exit.fail(new Unsendable({ message: `The request is too large to be taken (HTTP ${status})` }))
+    case tooManyRequests: {
+      const message = `Too many requests (HTTP ${status})`
+      const data = { retry_after_seconds: retryAfterSeconds }
+      return Exit.fail(new RpcFailure({ error: { code: RpcCode.rateLimited, message, data } }))
+    }
+    default:
+      return Exit.fail(dropped(`HTTP ${status}, and the answer is not one of JSON-RPC`, true))
+  }
+}
+
+const outcomeOf = (message: Message | undefined, body: Body): Exit.Exit<unknown, RequestFailure> => {
   switch (message?._tag) {
     case "Success":
       return Exit.succeed(message.result)
     case "Failure":
       return Exit.fail(new RpcFailure({ error: message.error }))
     default:
-      return Exit.fail(dropped(`HTTP ${status}, and the answer is not one of JSON-RPC`, true))
+      return otherwise(body)
   }
 }
 
-const idOf = (message: Message): RpcId | null | undefined => "id" in message ? message.id : undefined
+/** The call that a message answers. */
+const idOf = (message: Message): RpcId | null | undefined =>
+  message._tag === "Success" || message._tag === "Failure" ? message.id : undefined
 
 const unanswered = Exit.fail(dropped("the answer to the batch has none to this call", true))
 
@@ -37,16 +58,14 @@ const notRun = new Set<number>([
   RpcCode.invalidParams
 ])
 
-const contentTooLarge = 413
-
 // What is said in between, or of the moment, says nothing of batches.
-const passing = new Set([429, 502, 503, 504, contentTooLarge])
+const passing = new Set([tooManyRequests, 502, 503, 504, contentTooLarge])
 
 const saysOtherwise = (error: RpcError) => !notRun.has(error.code) && wireFailureOfRpc(error) !== undefined
 
 /** Reads the answer to a body with one call. */
-export const ofOne = ({ status, text }: Body): Answers => {
-  const frame = decodeFrame(text)
+export const ofOne = (body: Body): Answers => {
+  const frame = decodeFrame(body.text)
   const messages = frame._tag === "Batch" ? frame.messages : [frame]
   return {
     refusesBatches: false,
@@ -55,21 +74,22 @@ export const ofOne = ({ status, text }: Body): Answers => {
         // An answer with id null speaks of the whole body, such as one that is too large.
         messages.find((message) => idOf(message) === id) ??
           messages.find((message) => message._tag === "Failure" && message.id === null),
-        status
+        body
       )
   }
 }
 
-/** Reads the answer to a body with several calls. One that has no answer of its own fails alone. */
-export const ofBatch = ({ status, text }: Body): Answers => {
-  const frame = decodeFrame(text)
+/** Reads the answer to a body with several calls. One that has no answer of its own fails alone; of two it gets the first. */
+export const ofBatch = (body: Body): Answers => {
+  const { status } = body
+  const frame = decodeFrame(body.text)
   if (frame._tag === "Batch") {
-    const byId = new Map(frame.messages.map((message) => [idOf(message), message]))
+    const byId = new Map(frame.messages.toReversed().map((message) => [idOf(message), message]))
     return {
       refusesBatches: false,
       outcomeOf: (id) => {
         const message = byId.get(id)
-        return message === undefined ? unanswered : outcomeOf(message, status)
+        return message === undefined ? unanswered : outcomeOf(message, body)
       }
     }
   }
@@ -78,7 +98,7 @@ export const ofBatch = ({ status, text }: Body): Answers => {
     refusesBatches: !passing.has(status) && !(isOfAll && saysOtherwise(frame.error)),
     outcomeOf: (id) => {
       if (status === contentTooLarge || (isOfAll && notRun.has(frame.error.code))) return "again"
-      return isOfAll || idOf(frame) === id ? outcomeOf(frame, status) : outcomeOf(undefined, status)
+      return isOfAll || idOf(frame) === id ? outcomeOf(frame, body) : otherwise(body)
     }
   }
 }

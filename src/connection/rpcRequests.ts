@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Redacted from "effect/Redacted"
+import { cancellableAsync } from "./cancellableAsync.js"
 import * as Deadlines from "./Deadlines.js"
 import { byteLength, maximumFrameBytes } from "./Duplex.js"
 import { encodeRequest } from "./jsonRpc.js"
@@ -74,7 +75,7 @@ export const make = Effect.fnUntraced(function*(
   let isOver = false
 
   const tell: RpcRequests["tell"] = (text) =>
-    post(Effect.succeed(text)).pipe(
+    post(Effect.succeed({ text, answers: 1 })).pipe(
       Effect.interruptible,
       Effect.timeoutOption(tellTimeoutMillis),
       Effect.ignore
@@ -122,9 +123,9 @@ export const make = Effect.fnUntraced(function*(
       const written = Effect.suspend(() => {
         if (gathering === batch) gathering = undefined
         if (batch.isOver) return Effect.interrupt
-        const body = batch.write()
-        isArray = body.isArray
-        return Effect.succeed(body.text)
+        const { calls, text } = batch.write()
+        isArray = calls > 1
+        return Effect.succeed({ text, answers: calls })
       })
       return Effect.matchCause(post(written), {
         onSuccess: (body) => {
@@ -182,14 +183,17 @@ export const make = Effect.fnUntraced(function*(
   }
 
   const ask: RpcRequests["ask"] = (call) =>
-    Effect.async((resume) => {
-      if (isOver) return resume(Effect.fail(abandoned(false)))
+    cancellableAsync((resume) => {
+      if (isOver) {
+        resume(Effect.fail(abandoned(false)))
+        return undefined
+      }
       const pending = new PendingRpc(call, clock.unsafeCurrentTimeMillis() + call.timeoutMillis, resume)
       all.add(pending)
       if (hasRoom) start(pending)
       else waiting.add(pending)
       deadlines.added(pending.deadline)
-      return Effect.sync(() => giveUp(pending))
+      return () => giveUp(pending)
     })
 
   const requests: RpcRequests = {

@@ -17,6 +17,8 @@ import type { CloseInfo, Dial } from "./Duplex.js"
 import { GatewayStatus, type Link, type ServerNotification } from "./Link.js"
 import { reconnected } from "./Meter.js"
 import type { ConnectionOptions } from "./Options.js"
+import { CurrentTap } from "./tap.js"
+import { holding } from "./untilClose.js"
 
 const lost = (info: CloseInfo) =>
   new ConnectionFailed({
@@ -67,6 +69,7 @@ const makeReconnect = Effect.fnUntraced(function*(
  */
 export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionOptions) {
   const clock = yield* Effect.clock
+  const tap = yield* CurrentTap
   const status = yield* SubscriptionRef.make<GatewayStatus>(GatewayStatus.Connecting())
   const notifications = yield* Effect.acquireRelease(
     PubSub.sliding<ServerNotification>(1024),
@@ -113,18 +116,24 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
 
   const reconnect = yield* makeReconnect(clock, attempt, options.reconnect)
 
-  const follow = Effect.fnUntraced(function*(first: Attempt) {
-    let current = first
-    while (true) {
-      const cause = lost(yield* Deferred.await(current.closed))
-      yield* Scope.close(current.scope, Exit.void)
-      yield* SubscriptionRef.set(status, GatewayStatus.Reconnecting({ cause }))
-      const previous = current
-      current = yield* reconnect(previous, cause)
-      reconnected("client")
-      yield* connectedTo(current, previous)
-    }
-  }, Effect.catchAll((cause) => end(cause, cause)))
+  const follow = Effect.fnUntraced(
+    function*(first: Attempt) {
+      let current = first
+      while (true) {
+        const cause = lost(yield* Deferred.await(current.closed))
+        yield* Scope.close(current.scope, Exit.void)
+        yield* SubscriptionRef.set(status, GatewayStatus.Reconnecting({ cause }))
+        const previous = current
+        current = yield* reconnect(previous, cause)
+        reconnected("client")
+        yield* connectedTo(current, previous)
+      }
+    },
+    Effect.catchAll((cause) => {
+      tap?.ended(cause)
+      return end(cause, cause)
+    })
+  )
 
   const first = yield* attempt(undefined)
   yield* connectedTo(first)
@@ -137,11 +146,7 @@ export const make = Effect.fnUntraced(function*(dial: Dial, options: ConnectionO
     channel: channels.next,
     notifications: Stream.fromPubSub(notifications),
     pushes: true,
-    listen: (listener) =>
-      Effect.asVoid(Effect.acquireRelease(
-        Effect.sync(() => listeners.add(listener)),
-        () => Effect.sync(() => listeners.delete(listener))
-      )),
+    listen: (listener) => holding(listeners, listener),
     call: calls.call,
     direct: calls.direct
   }

@@ -4,6 +4,9 @@ import { AuthenticationFailed, ConnectionFailed } from "../errors/gateway.js"
 import { CloseCode, type Dial, type Duplex, type DuplexHandlers } from "./Duplex.js"
 import type { Endpoint } from "./endpoint.js"
 
+// A client of the standard may give one code of the protocol alone, and those from 3000 on. Without any it would say goodbye.
+const ownCode = (code: number) => code === CloseCode.normal ? code : code + 3000
+
 const duplexOf = (socket: WebSocket): Duplex => {
   let handlers: DuplexHandlers | undefined
   const waiting: Array<(to: DuplexHandlers) => void> = []
@@ -22,10 +25,9 @@ const duplexOf = (socket: WebSocket): Duplex => {
       return true
     },
     bufferedBytes: () => socket.bufferedAmount,
-    // A client of the standard may give no other code of the protocol than this.
-    close: (code, reason) => code === CloseCode.normal ? socket.close(code, reason) : socket.close(),
+    close: (code, reason) => socket.close(ownCode(code), reason),
     // The standard has no way to end at once; nobody waits for this close.
-    abort: () => socket.close(),
+    abort: () => socket.close(ownCode(CloseCode.abnormal)),
     ping: undefined,
     listen: (given) => {
       handlers = given

@@ -13,15 +13,17 @@ export interface Session {
   readonly protocolVersion: string | undefined
 }
 
-/**
- * The parts of this project's protocol extension that a gateway may have; a plain KruxOS has none.
- */
-export type Feature =
-  | "native"
-  | "idempotency"
-  | "approvals"
-  | "events"
-  | "transactions"
-  | "cancellation"
-  | "progress"
-  | "resume"
+/** The parts of this project's protocol extension that a gateway may have; a plain KruxOS has none. */
+export const knownFeatures = [
+  "native",
+  "idempotency",
+  "approvals",
+  "events",
+  "transactions",
+  "cancellation",
+  "progress",
+  "resume"
+] as const
+
+/** One of {@link knownFeatures}. */
+export type Feature = typeof knownFeatures[number]

@@ -26,6 +26,7 @@ import { type Arguments, type Codec, codecOf, ownTimeoutSeconds } from "./codec.
 import { makeIdempotencyKey } from "./idempotencyKey.js"
 import { invocationEvents } from "./invocationEvents.js"
 import { invokeSpan } from "./spans.js"
+import { whereUnfit } from "./whereUnfit.js"
 
 export type { ListFilter } from "../catalogue/listFilter.js"
 
@@ -185,13 +186,14 @@ const nothingKnown = { replayable: false, fits: undefined, answersWithText: fals
 
 /**
  * Makes the service over a link. `requestTimeoutMillis` is how long a call waits that says nothing else; `send` makes an
- * invocation, as the regions say that it is in.
+ * invocation, as the regions say that it is in; `makeKey` makes the keys of those that have none.
  */
 export const make = <C extends AnyCatalogue>(
   link: Link,
   catalogue: C,
   requestTimeoutMillis: number,
-  send: Send = (request) => Invocations.invoke(link, request)
+  send: Send = (request) => Invocations.invoke(link, request),
+  makeKey: () => string = makeIdempotencyKey
 ): CapabilitiesService<C> => {
   const timeoutOf = (options: CallOptions | undefined, ownSeconds: number | undefined): number =>
     options?.timeout !== undefined
@@ -208,7 +210,7 @@ export const make = <C extends AnyCatalogue>(
       name,
       input,
       timeoutOf(options, known && ownTimeoutSeconds(known.capability, input)),
-      options?.idempotencyKey ?? (known?.replayable === true ? undefined : makeIdempotencyKey()),
+      options?.idempotencyKey ?? (known?.replayable === true ? undefined : makeKey()),
       known ?? nothingKnown
     )
 
@@ -232,23 +234,26 @@ export const make = <C extends AnyCatalogue>(
     Effect.withFiberRuntime((fiber) => {
       const codec: Known | undefined = codecOf(catalogue, name)
       const request = requestOf(name, input, options, codec)
-      const sent = (made: InvokeRequest) =>
+      const sent = <B>(
+        made: InvokeRequest,
+        settle: (raw: Effect.Effect<unknown, KruxosError>) => Effect.Effect<B, KruxosError>
+      ) =>
         isTraced(fiber)
-          ? invokeSpan(made, codec?.capability.tier, (traced) => send(traced, fiber))
-          : send(made, fiber)
+          ? invokeSpan(made, codec?.capability.tier, (traced) => settle(send(traced, fiber)))
+          : settle(send(made, fiber))
       if (options === undefined || !("output" in options)) {
-        return sent(compensatedBy(request, options, Effect.succeed))
+        return sent(compensatedBy(request, options, Effect.succeed), (raw) => raw)
       }
       const decode = Schema.decodeUnknown(options.output, { onExcessProperty: "preserve" })
       const read = (raw: unknown) =>
         Effect.mapError(decode(raw), (cause) =>
           new OutputMismatch({
-            message: `The output of ${name} does not fit the schema given for it: ${cause.message}`,
+            message: `The output of ${name} does not fit the schema given for it: ${whereUnfit(cause)}`,
             capability: name,
             raw,
             cause
           }))
-      return Effect.flatMap(sent(compensatedBy(request, options, read)), read)
+      return sent(compensatedBy(request, options, read), Effect.flatMap(read))
     })
 
   const resultOf = (raw: RawOutcome, name: string | undefined): Either.Either<unknown, KruxosError> =>
@@ -281,7 +286,7 @@ export const make = <C extends AnyCatalogue>(
   }
 
   const reporting = (onProgress: OnProgress) =>
-    make(link, catalogue, requestTimeoutMillis, (request, fiber) => send({ ...request, onProgress }, fiber))
+    make(link, catalogue, requestTimeoutMillis, (request, fiber) => send({ ...request, onProgress }, fiber), makeKey)
 
   return {
     outcome,
@@ -312,7 +317,7 @@ export const make = <C extends AnyCatalogue>(
       // The first is how things are now.
       Stream.filter(Stream.drop(link.status, 1), GatewayStatus.$is("Connected"))
     ).pipe(Stream.map(() => undefined)),
-    withCatalogue: (mine) => make(link, { ...catalogue, ...mine }, requestTimeoutMillis, send)
+    withCatalogue: (mine) => make(link, { ...catalogue, ...mine }, requestTimeoutMillis, send, makeKey)
   }
 }
 

@@ -1,4 +1,5 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
 import type { ConfigError } from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -24,7 +25,9 @@ import { Approvals, make as makeApprovals } from "./Approvals.js"
 import { Capabilities, make as makeCapabilities } from "./Capabilities.js"
 import { make as makeDecisions } from "./decisions.js"
 import { config, connectionOptions, endpointOf, type GatewayOptions } from "./GatewayOptions.js"
+import { IdempotencyKeys } from "./idempotencyKey.js"
 import { make as makeState, State } from "./State.js"
+import { LongestTrust } from "./state/follower.js"
 import { make as makeTransaction, Transaction } from "./Transaction.js"
 import { loadCompensating } from "./transaction/compensating.js"
 import { make as makeGatewayTransactions } from "./transaction/gateway.js"
@@ -52,6 +55,17 @@ export interface GatewayService {
   readonly asMcpConfig: Option.Option<Redacted.Redacted<McpConfig>>
 }
 
+// What is sent elsewhere would take the arguments with it.
+const withoutRedirects = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(
+    HttpClient.HttpClient,
+    HttpClient.transform((sending) =>
+      Effect.provideService(sending, FetchHttpClient.RequestInit, { redirect: "manual" })
+    )
+  )
+).pipe(Layer.provide(FetchHttpClient.layer))
+
 /** The connection to the gateway that a Layer connects to. */
 export class Gateway extends Context.Tag("kruxos/Gateway")<Gateway, GatewayService>() {
   /**
@@ -62,7 +76,7 @@ export class Gateway extends Context.Tag("kruxos/Gateway")<Gateway, GatewayServi
     options: GatewayOptions
   ): Layer.Layer<GatewayServices, ConnectionFailed | AuthenticationFailed> =>
     layerOn(options, (endpoint) => WebSocketDial.dial(endpoint, options.apiKey)).pipe(
-      Layer.provide(FetchHttpClient.layer)
+      Layer.provide(withoutRedirects)
     )
 
   /** `layer`, with the options of the environment: see {@link config}. */
@@ -89,7 +103,8 @@ export const layerOf = <E, R>(
     const { requestTimeoutMillis } = options
     const decisions = yield* makeDecisions(made, requestTimeoutMillis)
     const approvals = makeApprovalRegion(made, decisions)
-    const capabilitiesOver = (send?: Send) => makeCapabilities(made, builtIn, requestTimeoutMillis, send)
+    const makeKey = yield* IdempotencyKeys
+    const capabilitiesOver = (send?: Send) => makeCapabilities(made, builtIn, requestTimeoutMillis, send, makeKey)
     const transactions = makeTransactionRegion(
       approvals.send,
       yield* makeGatewayTransactions(made, requestTimeoutMillis),
@@ -113,7 +128,7 @@ export const layerOf = <E, R>(
     const capabilities = capabilitiesOver(transactions.send)
     return Context.make(Gateway, gateway).pipe(
       Context.add(Capabilities, capabilities),
-      Context.add(State, makeState(made, capabilities, capabilitiesOver(approvals.send))),
+      Context.add(State, makeState(made, capabilities, capabilitiesOver(approvals.send), yield* LongestTrust)),
       Context.add(Approvals, makeApprovals(made, builtIn, requestTimeoutMillis, decisions, approvals)),
       Context.add(Transaction, makeTransaction(transactions, capabilitiesOver))
     )

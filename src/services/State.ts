@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type { Link } from "../connection/Link.js"
 import type { CapabilitiesService } from "./Capabilities.js"
 import * as PersistentState from "./state/PersistentState.js"
@@ -33,16 +34,20 @@ export interface StateService {
 
 /**
  * Makes the service over the invocations of a link. `following` makes those by which changes are followed: outside of every
- * transaction, since they go on, and see what is committed.
+ * transaction, since they go on, and see what is committed. `longestTrust` is how long nothing is asked while changes are pushed.
  */
 export const make = (
   link: Link,
   capabilities: Pick<CapabilitiesService, "invoke">,
-  following: Pick<CapabilitiesService, "invoke"> = capabilities
+  following: Pick<CapabilitiesService, "invoke">,
+  longestTrust: Duration.Duration
 ): StateService => ({
   session: SessionState.make(capabilities),
   persistent: PersistentState.make(capabilities),
-  shared: { ...SharedState.make(link, capabilities), changes: SharedState.make(link, following).changes }
+  shared: {
+    ...SharedState.make(link, capabilities, longestTrust),
+    changes: SharedState.make(link, following, longestTrust).changes
+  }
 })
 
 /** The state of the gateway that a Layer connects to. */

@@ -11,6 +11,7 @@ import { type Meter, meterOf } from "../connection/Meter.js"
 import { CapabilityError, GeneralError, type InvalidInput, OutputMismatch } from "../errors/general.js"
 import { isGatewayError, type KruxosError } from "../errors/KruxosError.js"
 import { readerOf, unfit } from "../schema/quick.js"
+import { whereUnfit } from "./whereUnfit.js"
 
 /** What an invocation sends. */
 export interface Arguments {
@@ -38,7 +39,8 @@ export interface Codec<I, O, E> {
 
 const generalTags = new Set<string>(GeneralError.members.map(({ _tag }) => _tag))
 
-const fillSpellings = (raw: unknown, spellings: AnyCapability["spellings"]): unknown => {
+/** An output with both fields of each pair where one is there. */
+export const fillSpellings = (raw: unknown, spellings: AnyCapability["spellings"]): unknown => {
   if (!Predicate.isRecord(raw) || spellings.length === 0) return raw
   const filled: Record<string, unknown> = { ...raw }
   for (const [one, other] of spellings) {
@@ -79,8 +81,9 @@ const make = (capability: AnyCapability): Codec<unknown, unknown, KruxosError> =
     if (quick !== unfit) return Either.right(quick)
     return Either.mapLeft(decodeSlowly(filled), (cause) =>
       new OutputMismatch({
-        message:
-          `The output of ${capability.name} does not have the form that the catalogue gives it: ${cause.message}`,
+        message: `The output of ${capability.name} does not have the form that the catalogue gives it: ${
+          whereUnfit(cause)
+        }`,
         capability: capability.name,
         raw,
         cause

@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -55,11 +56,14 @@ export interface Decisions {
   ) => Effect.Effect<Approvals.RawApproval, Approvals.ApprovalsError | ApprovalTimeout>
 }
 
-/** 250 ms, 500 ms, 1 s … up to 5 s, each shortened or lengthened by chance, without end. */
-const defaultSchedule: Schedule.Schedule<unknown> = Schedule.exponential("250 millis").pipe(
-  Schedule.union(Schedule.spaced("5 seconds")),
-  Schedule.jittered
-)
+/**
+ * The waits between two questions to the gateway where nobody gives them: 250 ms, 500 ms, 1 s … up to 5 s, each shortened or lengthened
+ * by chance, without end.
+ */
+export class DefaultSchedule extends Context.Reference<DefaultSchedule>()("kruxos/services/DefaultSchedule", {
+  defaultValue: (): Schedule.Schedule<unknown> =>
+    Schedule.exponential("250 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")), Schedule.jittered)
+}) {}
 
 const withdrawWithin = Duration.seconds(5)
 
@@ -67,22 +71,27 @@ export const isResolved = (status: ApprovalState): boolean => status !== "pendin
 
 /** Makes them over a link. What the gateway pushes is read by one fiber, which starts with the first wait and ends with the scope. */
 export const make = (link: Link, requestTimeoutMillis: number): Effect.Effect<Decisions, never, Scope.Scope> =>
-  Effect.map(Effect.scope, (scope) => {
+  Effect.zipWith(Effect.scope, DefaultSchedule, (scope, defaultSchedule) => {
     const waiting = new Map<string, Set<Effect.Latch>>()
     let isListening = false
 
     const listen = Effect.suspend(() => {
       if (isListening) return Effect.void
       isListening = true
-      return link.notifications.pipe(
-        Stream.runForEach(({ method, params }) =>
-          Effect.sync(() => {
-            if (method !== "notifications/kruxos/approval_resolved" || !Predicate.isRecord(params)) return
-            const id = params["approval_id"]
-            const latches = typeof id === "string" ? waiting.get(id) : undefined
-            latches?.forEach((latch) => latch.unsafeOpen())
-          })
-        ),
+      const pushed = Stream.runForEach(link.notifications, ({ method, params }) =>
+        Effect.sync(() => {
+          if (method !== "notifications/kruxos/approval_resolved" || !Predicate.isRecord(params)) return
+          const id = params["approval_id"]
+          const latches = typeof id === "string" ? waiting.get(id) : undefined
+          latches?.forEach((latch) => latch.unsafeOpen())
+        }))
+      // What was pushed while there was no connection is lost.
+      const connectedAgain = Stream.runForEach(Stream.drop(link.status, 1), ({ _tag }) =>
+        Effect.sync(() => {
+          if (_tag !== "Connected") return
+          for (const latches of waiting.values()) latches.forEach((latch) => latch.unsafeOpen())
+        }))
+      return Effect.all([pushed, connectedAgain], { concurrency: "unbounded", discard: true }).pipe(
         // It starts where no wait may be interrupted, and ends by interruption.
         Effect.interruptible,
         Effect.forkIn(scope)

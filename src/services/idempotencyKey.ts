@@ -1,3 +1,5 @@
+import * as Context from "effect/Context"
+
 const hexadecimal = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 
 /** A key that no other invocation has. */
@@ -6,3 +8,8 @@ export const makeIdempotencyKey = (): string =>
   typeof crypto.randomUUID === "function"
     ? crypto.randomUUID()
     : hexadecimal(crypto.getRandomValues(new Uint8Array(16)))
+
+/** What makes the keys of invocations that a Layer's services are asked for: {@link makeIdempotencyKey}, unless a test wants the same ones. */
+export class IdempotencyKeys extends Context.Reference<IdempotencyKeys>()("kruxos/services/IdempotencyKeys", {
+  defaultValue: () => makeIdempotencyKey
+}) {}

@@ -5,8 +5,14 @@ import type { CallTrace } from "../connection/CallTrace.js"
 import type { InvokeRequest } from "../connection/InvokeRequest.js"
 import { isTraced } from "../connection/isTraced.js"
 import { outcomeOf } from "../connection/Meter.js"
+import { spanExit } from "../connection/spanExit.js"
 import { traceparentOf, tracestateOf } from "../connection/traceparent.js"
 import type { PermissionTier } from "../schema/CapabilityDefinition.js"
+
+interface Failure {
+  readonly _tag: string
+  readonly message: string
+}
 
 interface Attributes {
   readonly [name: string]: unknown
@@ -18,11 +24,16 @@ const annotate = (span: Tracer.Span, attributes: Attributes) => {
   }
 }
 
-const noteOutcome = (span: Tracer.Span, exit: Exit.Exit<unknown, { readonly _tag: string }>, success: string) => {
-  const outcome = Exit.isSuccess(exit) ? success : outcomeOf(exit)
-  span.attribute("kruxos.outcome", outcome)
-  if (Exit.isFailure(exit)) span.attribute("error.type", outcome)
-}
+const end = (span: Tracer.Span, exit: Exit.Exit<unknown, Failure>, success: string) =>
+  Effect.clockWith((clock) =>
+    Effect.sync(() => {
+      const outcome = Exit.isSuccess(exit) ? success : outcomeOf(exit)
+      span.attribute("kruxos.outcome", outcome)
+      if (Exit.isFailure(exit)) span.attribute("error.type", outcome)
+      // Effect ends what has not ended by then, and tells more.
+      span.end(clock.unsafeCurrentTimeNanos(), spanExit(exit))
+    })
+  )
 
 const traceOf = (span: Tracer.Span): CallTrace => {
   const traceparent = traceparentOf(span)
@@ -38,7 +49,7 @@ const traceOf = (span: Tracer.Span): CallTrace => {
 }
 
 /** Makes an invocation in a span of its own, which the gateway is told of. To be used where there is a tracer. */
-export const invokeSpan = <A, E extends { readonly _tag: string }>(
+export const invokeSpan = <A, E extends Failure>(
   request: InvokeRequest,
   tier: PermissionTier | undefined,
   send: (request: InvokeRequest) => Effect.Effect<A, E>
@@ -51,12 +62,12 @@ export const invokeSpan = <A, E extends { readonly _tag: string }>(
     })
     return send({ ...request, trace: traceOf(span) }).pipe(
       Effect.withParentSpan(span),
-      Effect.onExit((exit) => Effect.sync(() => noteOutcome(span, exit, "ok")))
+      Effect.onExit((exit) => end(span, exit, "ok"))
     )
   })
 
 /** Does something in a span, where there is a tracer; `outcome` is the word for its success. */
-export const inSpan = <A, E extends { readonly _tag: string }>(
+export const inSpan = <A, E extends Failure>(
   name: string,
   attributes: Attributes,
   self: Effect.Effect<A, E>,
@@ -68,9 +79,7 @@ export const inSpan = <A, E extends { readonly _tag: string }>(
         annotate(span, attributes)
         return self.pipe(
           Effect.withParentSpan(span),
-          Effect.onExit((exit) =>
-            Effect.sync(() => noteOutcome(span, exit, Exit.isSuccess(exit) ? outcome(exit.value) : ""))
-          )
+          Effect.onExit((exit) => end(span, exit, Exit.isSuccess(exit) ? outcome(exit.value) : ""))
         )
       })
       : self

@@ -55,6 +55,26 @@ describe("Turns", () => {
       assert.isTrue(turns.isFree())
     }))
 
+  it.effect("loses no turn to who is interrupted while it lets others run", () =>
+    Effect.gen(function*() {
+      for (let steps = 0; steps < 12; steps++) {
+        for (let turnsOfScheduler = 0; turnsOfScheduler < 10; turnsOfScheduler++) {
+          for (const isGiven of [false, true]) {
+            const turns = Turns.make(1)
+            const holder = yield* Effect.fork(turns.run(Effect.never))
+            yield* Effect.yieldNow()
+            const waiting = Effect.zipRight(Effect.repeatN(Effect.void, steps), turns.run(Effect.never))
+            const waiter = yield* Effect.fork(Effect.withMaxOpsBeforeYield(waiting, 10))
+            yield* Effect.repeatN(Effect.yieldNow(), turnsOfScheduler)
+            if (isGiven) yield* Fiber.interrupt(holder)
+            yield* Fiber.interrupt(waiter)
+            yield* Fiber.interrupt(holder)
+            assert.isTrue(turns.isFree(), `${steps} steps, ${turnsOfScheduler} turns, ${isGiven}`)
+          }
+        }
+      }
+    }))
+
   it.effect("loses no turn, whoever is interrupted and when", () =>
     Effect.promise(() =>
       FastCheck.assert(

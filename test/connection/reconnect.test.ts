@@ -123,6 +123,35 @@ describe("a lost connection", () => {
       assert.strictEqual(yield* Effect.flatten(Fiber.join(answered)), "third")
     }))
 
+  it.effect("is no goodbye where an attempt to go on with the session fails, but where nobody needs it any more", () =>
+    Effect.gen(function*() {
+      const gateway = make(silent)
+      const codes: Array<number> = []
+      const unanswered = Effect.sync(() => {
+        const [client, other] = makePair()
+        other.listen({
+          onText: () => {},
+          onBinary: () => {},
+          onPong: () => {},
+          onClose: ({ code }) => codes.push(code)
+        })
+        return client
+      })
+      let dials = 0
+      const dial = Effect.suspend(() => ++dials === 1 ? gateway.dial : unanswered)
+      const scope = yield* Scope.make()
+      yield* Scope.extend(linkTo({ ...gateway, dial }), scope)
+      gateway.connections[0]?.close(1006)
+      yield* settled
+      yield* later(30_000)
+      assert.deepStrictEqual(codes, [1001])
+      yield* later(1000)
+      assert.strictEqual(dials, 3)
+      yield* Scope.close(scope, Exit.void)
+      yield* settled
+      assert.deepStrictEqual(codes, [1001, 1000])
+    }))
+
   it.scoped("that ends with the answer to initialize is no session for anybody", () =>
     Effect.gen(function*() {
       const closing: Step = (message, server) => {

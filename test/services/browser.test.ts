@@ -103,6 +103,26 @@ describe("the platform's WebSocket", () => {
       }).pipe(Effect.provide(layer(server.host, { requestTimeout: "3 seconds" })))
     }).pipe(within("the refusal")))
 
+  it.scopedLive("is not closed normally, which would end the session, where the gateway gives no sign of life", () =>
+    Effect.gen(function*() {
+      const codes: Array<number | undefined> = []
+      yield* withGlobal(
+        class extends ws.WebSocket {
+          override close(code?: number, reason?: string) {
+            if (this.readyState === this.OPEN) codes.push(code)
+            super.close(code, reason)
+          }
+        }
+      )
+      const server = yield* socketServer(serving, { key: printable })
+      yield* Effect.provide(read, layer(server.host))
+      assert.deepStrictEqual(codes, [1000])
+      yield* until("the second connection", Effect.sync(() => server.connections.length > 2)).pipe(
+        Effect.provide(layer(server.host, { heartbeat: "100 millis" }))
+      )
+      assert.strictEqual(codes[1], 4006)
+    }).pipe(within("the second connection")))
+
   it.scopedLive("does not answer: that is a failure within the request timeout", () =>
     Effect.gen(function*() {
       yield* withGlobal(ws.WebSocket)

@@ -208,7 +208,7 @@ describe("HTTP fails", () => {
       yield* Effect.gen(function*() {
         assert.strictEqual((yield* Effect.flip(stat))._tag, "GatewayTimeout")
         assert.strictEqual((yield* Effect.flip(write))._tag, "OutcomeUnknown")
-      }).pipe(Effect.provide(layer(server, { requestTimeout: "100 millis" })))
+      }).pipe(Effect.provide(layer(server, { requestTimeout: "1 second" })))
       yield* until("the end of both requests", Effect.sync(() => server.aborted() === 2))
     }).pipe(within("the failures")))
 

@@ -7,7 +7,17 @@ import { Capabilities, Gateway } from "kruxos"
 import { until, within } from "../support/deadline.js"
 import { at } from "../support/json.js"
 import { rpcServer } from "../support/realServers.js"
-import { bodiesOfInvocations, gateway, invocations, key, layer, methods, stat, success } from "./httpSupport.js"
+import {
+  answering,
+  bodiesOfInvocations,
+  gateway,
+  invocations,
+  key,
+  layer,
+  methods,
+  stat,
+  success
+} from "./httpSupport.js"
 
 const echo = gateway((params) => success({ exists: true, type: at(params, "arguments", "path") }))
 
@@ -186,6 +196,27 @@ describe("HTTP does not put together with others", () => {
         assert.strictEqual(bodiesOfInvocations(server), 5)
         server.held.forEach((answer) => answer())
       }).pipe(Effect.provide(layer(server)))
+    }).pipe(within("the answers")))
+
+  it.scopedLive.each(
+    [
+      ["what may wait for a human, where a gateway holds the answer back until then", {}, 2],
+      ["what only one that answers at once would be asked", { approvals: {} }, 1]
+    ] as const
+  )("%s", ([, features, bodies]) =>
+    Effect.gen(function*() {
+      const server = yield* rpcServer(answering((method) =>
+        method === "session.create"
+          ? { result: { session_id: "s-1", agent: "agent", features: { native: {}, ...features } } }
+          : success({ exists: true })
+      ))
+      yield* Effect.flatMap(Capabilities, ({ invokeDynamic }) =>
+        Effect.all([
+          invokeDynamic("filesystem.stat", { path: "a" }),
+          invokeDynamic("filesystem.delete", { path: "a" }),
+          invokeDynamic("filesystem.stat", { path: "b" })
+        ], { concurrency: "unbounded" })).pipe(Effect.provide(layer(server)))
+      assert.strictEqual(bodiesOfInvocations(server), bodies)
     }).pipe(within("the answers")))
 
   it.scopedLive("all that there is: of a hundred, one that is slow holds up fifteen at most", () =>

@@ -200,6 +200,32 @@ describe("a batch over HTTP whose answer", () => {
       assert.deepStrictEqual(tags, ["answered", "answered", "answered", "OutcomeUnknown"])
     }).pipe(within("the answers")))
 
+  it.scopedLive("has more than answers to them: each has the first that is its own", () =>
+    Effect.gen(function*() {
+      const server = yield* spoiling((response, text) => {
+        const calls: ReadonlyArray<unknown> = JSON.parse(text)
+        const answers = calls.flatMap((call) => {
+          const of = { jsonrpc: "2.0", id: at(call, "id") }
+          return [{ ...of, method: "ping" }, { ...of, ...known }, { ...of, error: { code: -32603, message: "twice" } }]
+        })
+        const strangers = [{ jsonrpc: "2.0", id: 999, ...known }, { jsonrpc: "2.0", id: null, ...known }, 7, null]
+        response.end(JSON.stringify([...strangers, ...answers, ...strangers]))
+      })
+      const tags = yield* Effect.provide(mixed, layer(server))
+      assert.deepStrictEqual(tags, Array.from({ length: 4 }, () => "answered"))
+      assert.strictEqual(bodiesOfInvocations(server), 1)
+    }).pipe(within("the answers")))
+
+  it.scopedLive("says that there are too many: nothing was run, and what may be asked again is, when that is said", () =>
+    Effect.gen(function*() {
+      const server = yield* spoiling((response) => response.writeHead(429, { "retry-after": "1" }).end("<html>"))
+      const [first, second] = yield* Effect.provide(Effect.zip(mixed, mixed), layer(server))
+      assert.deepStrictEqual(first, ["answered", "RateLimited", "answered", "RateLimited"])
+      assert.deepStrictEqual(second, Array.from({ length: 4 }, () => "answered"))
+      // Each waits by itself, so that they need not go together.
+      assert.strictEqual(invocations(server).length, 4 + 2 + 4)
+    }).pipe(within("the answers")))
+
   it.scopedLive("is said in between: the next ones go together again", () =>
     Effect.gen(function*() {
       const server = yield* spoiling((response) => response.writeHead(502).end("<html>Bad Gateway</html>"))

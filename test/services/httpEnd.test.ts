@@ -63,7 +63,7 @@ describe("HTTP and a keyed call", () => {
       yield* Effect.gen(function*() {
         assert.strictEqual((yield* Effect.flip(write))._tag, "OutcomeUnknown")
         yield* gaveUp(server, at(invocations(server)[0], "id"))
-      }).pipe(Effect.provide(layer(server, { requestTimeout: "200 millis" })))
+      }).pipe(Effect.provide(layer(server, { requestTimeout: "1 second" })))
     }).pipe(within("the end")))
 
   it.scopedLive("that is interrupted together with its Layer: the gateway is told before the session ends", () =>

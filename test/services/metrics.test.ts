@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -7,18 +8,22 @@ import * as MetricState from "effect/MetricState"
 import * as TestClock from "effect/TestClock"
 import { Capabilities } from "kruxos"
 import { LocalGateway } from "kruxos/local"
+import { metered, meterOf } from "../../src/connection/Meter.js"
 import * as TestGateway from "../support/gateway.js"
 import { settled } from "../support/scriptedGateway.js"
 import { capabilitiesOf, failure, nativeGateway, success } from "./support.js"
 
-/** The value of a counter or gauge, or how many values a histogram has. */
-const value = (name: string, labels: { readonly [label: string]: string } = {}): number => {
-  const found = Metric.unsafeSnapshot().find(({ metricKey }) =>
+const stateOf = (name: string, labels: { readonly [label: string]: string }) =>
+  Metric.unsafeSnapshot().find(({ metricKey }) =>
     metricKey.name === name
     && Object.entries(labels).every(([key, text]) =>
       metricKey.tags.some((label) => label.key === key && label.value === text)
     )
   )?.metricState
+
+/** The value of a counter or gauge, or how many values a histogram has. */
+const value = (name: string, labels: { readonly [label: string]: string } = {}): number => {
+  const found = stateOf(name, labels)
   if (MetricState.isCounterState(found)) return Number(found.count)
   if (MetricState.isGaugeState(found)) return Number(found.value)
   return MetricState.isHistogramState(found) ? found.count : 0
@@ -77,6 +82,42 @@ describe("the client's metrics", () => {
       assert.strictEqual(value("kruxos_client_invocation_duration", { capability: name }) - before.durations, 4)
       assert.isAbove(value("kruxos_client_bytes_sent_total") - before.sent, 400)
       assert.isAbove(value("kruxos_client_bytes_received_total") - before.received, 200)
+    }))
+
+  it.scoped("measure what may take forever", () =>
+    Effect.gen(function*() {
+      const capability = "filesystem.stat"
+      const { invoke } = yield* capabilitiesOf(nativeGateway(() => success({ exists: true })))
+      const sum = () => {
+        const durations = stateOf("kruxos_client_invocation_duration", { capability })
+        return MetricState.isHistogramState(durations) ? durations.sum : 0
+      }
+      const before = { count: value("kruxos_client_invocation_duration", { capability }), sum: sum() }
+      yield* invoke(capability, { path: "a" }, { timeout: Duration.infinity })
+      assert.strictEqual(value("kruxos_client_invocation_duration", { capability }), before.count + 1)
+      assert.strictEqual(sum(), before.sum)
+    }))
+
+  it.scoped("know what is in flight, whenever it is interrupted", () =>
+    Effect.gen(function*() {
+      const { invoke } = yield* capabilitiesOf(nativeGateway(() => undefined))
+      const before = value("kruxos_client_invocations_in_flight")
+      const calls: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+        invoke("state.session.get", { key: "a" }),
+        metered(meterOf("client"), Effect.never)
+      ]
+      for (const call of calls) {
+        // Wherever a fiber lets others run, it may be interrupted.
+        for (let steps = 0; steps < 10; steps++) {
+          for (let turns = 0; turns < 10; turns++) {
+            const shifted = Effect.zipRight(Effect.repeatN(Effect.void, steps), call)
+            const fiber = yield* Effect.fork(Effect.withMaxOpsBeforeYield(shifted, 10))
+            yield* Effect.repeatN(Effect.yieldNow(), turns)
+            yield* Fiber.interrupt(fiber)
+            assert.strictEqual(value("kruxos_client_invocations_in_flight"), before, `${steps} steps, ${turns} turns`)
+          }
+        }
+      }
     }))
 })
 

@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type { Link } from "../../src/connection/Link.js"
@@ -141,7 +142,11 @@ export const stateOf = (gateway: ScriptedGateway, options: Partial<ConnectionOpt
   Effect.flatMap(linkTo(gateway, options), stateOver)
 
 export const stateOver = (link: Link) =>
-  Effect.map(servicesOver(link), ({ capabilities, provided }) => ({ ...makeState(link, capabilities), link, provided }))
+  Effect.map(servicesOver(link), ({ capabilities, provided }) => ({
+    ...makeState(link, capabilities, capabilities, Duration.minutes(5)),
+    link,
+    provided
+  }))
 
 /** The arguments of an invocation. */
 export const argumentsOf = (request: Asked | undefined): unknown =>

@@ -2,58 +2,20 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
-import { Approvals, Capabilities, type GatewayServices, Transaction } from "kruxos"
-import { LocalGateway } from "kruxos/local"
-import { NodeGateway } from "kruxos/node"
+import { Approvals, Capabilities, Transaction } from "kruxos"
 import * as CollectingTracer from "../support/collectingTracer.js"
 import { until, within } from "../support/deadline.js"
-import * as TestGateway from "../support/gateway.js"
 import { at } from "../support/json.js"
 import { rpcServer } from "../support/realServers.js"
 import { requests } from "../support/scriptedGateway.js"
 import * as Supervisor from "../support/supervisor.js"
 import { gateway as httpGateway, invocations, layer as httpLayer, path, success as httpSuccess } from "./httpSupport.js"
 import { capabilitiesOf, json, mcpGateway, nativeGateway, success } from "./support.js"
-
-type Collected = CollectingTracer.CollectingTracer
-
-/** Does something where spans are collected. */
-const collecting = <A, E>(self: (collected: Collected) => Effect.Effect<A, E, Scope.Scope>) =>
-  Effect.suspend(() => {
-    const collected = CollectingTracer.make()
-    return Effect.withTracer(self(collected), collected.tracer)
-  })
-
-const transports = ["in the process", "over a WebSocket", "over HTTP"] as const
-
-/** A gateway where a human decides, and an agent's services there; in the process, by a second gateway over the same data. */
-const gateways = (how: (typeof transports)[number]) =>
-  Effect.gen(function*() {
-    const used = yield* TestGateway.folders
-    const served = yield* LocalGateway.serve({ ...used, port: 0 })
-    const layer: Layer.Layer<GatewayServices, unknown> = how === "in the process"
-      ? LocalGateway.layer(used)
-      : NodeGateway.layer({
-        host: served.url,
-        apiKey: served.apiKey,
-        transport: how === "over HTTP" ? "http" : "websocket"
-      })
-    const services = yield* Layer.build(layer)
-    return {
-      human: TestGateway.testGateway(served, used),
-      provided: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.provide(self, services)
-    }
-  }).pipe(Effect.orDie, TestGateway.quietly)
+import { attributes, type Collected, collecting, ended, gateways, transports } from "./tracingSupport.js"
 
 const write = Effect.flatMap(Capabilities, ({ invoke }) => invoke("filesystem.write", { path, content: "notes\n" }))
 
 const remove = Effect.flatMap(Capabilities, ({ invoke }) => invoke("filesystem.delete", { path }))
-
-const attributes = (span: CollectingTracer.CollectedSpan | undefined) => Object.fromEntries(span?.attributes ?? [])
-
-const ended = ({ spans }: Collected) =>
-  until("the end of all spans", Effect.sync(() => spans.every(({ status }) => status._tag === "Ended")))
 
 /** The spans of a trace, those of the database left out. */
 const traceOf = ({ spans }: Collected, of: CollectingTracer.CollectedSpan | undefined) =>
@@ -236,60 +198,6 @@ describe("where nobody traces", () => {
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* Effect.withTracerEnabled(invoked, false), ["capability", "arguments"])
         assert.deepStrictEqual(collected.spans, [])
-      })
-    ))
-})
-
-describe("what a gateway is told of a trace", () => {
-  const trace = "0123456789abcdef0123456789abcdef"
-  const span = "0123456789abcdef"
-
-  const tell = (human: TestGateway.TestGateway, meta: unknown, capability = "state.session.list") =>
-    Effect.promise(async (signal) => {
-      const params = { capability, arguments: {}, _meta: meta }
-      const response = await fetch(human.rpc, {
-        method: "POST",
-        signal,
-        headers: { authorization: `Bearer ${human.key}`, "content-type": "application/json" },
-        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "capabilities.invoke", params })
-      })
-      const body: unknown = await response.json()
-      return at(at(body, "result"), "success")
-    })
-
-  it.scopedLive("is the parent where it is well-formed, and else ignored", () =>
-    collecting((collected) =>
-      Effect.gen(function*() {
-        const { human } = yield* gateways("over HTTP")
-        const parents = (meta: unknown) =>
-          Effect.gen(function*() {
-            const before = collected.named("kruxos.gateway.invoke").length
-            assert.strictEqual(yield* tell(human, meta), true)
-            const made = collected.named("kruxos.gateway.invoke").slice(before)
-            return made.map((one) => CollectingTracer.parentId(one))
-          })
-        assert.deepStrictEqual(yield* parents({ traceparent: `00-${trace}-${span}-01` }), [span])
-        // A later version may say more.
-        assert.deepStrictEqual(yield* parents({ traceparent: `cc-${trace}-${span}-01-more` }), [span])
-        // The caller's trace is not recorded.
-        assert.deepStrictEqual(yield* parents({ traceparent: `00-${trace}-${span}-00` }), [])
-        const malformed = [
-          undefined,
-          null,
-          "00",
-          [],
-          { traceparent: 1 },
-          { traceparent: "" },
-          { traceparent: `00-${trace}-${span}` },
-          { traceparent: `00-${trace}-${span}-01-more` },
-          { traceparent: `ff-${trace}-${span}-01` },
-          { traceparent: `00-${trace.toUpperCase()}-${span}-01` },
-          { traceparent: `00-${"0".repeat(32)}-${span}-01` },
-          { traceparent: `00-${trace}-${"0".repeat(16)}-01` },
-          { traceparent: `00-${trace}-${span}-01\n` },
-          { traceparent: "0".repeat(100_000) }
-        ]
-        for (const meta of malformed) assert.deepStrictEqual(yield* parents(meta), [undefined], JSON.stringify(meta))
       })
     ))
 })

@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
@@ -120,7 +121,11 @@ export interface SharedState {
   readonly changes: Changes.Changes
 }
 
-export const make = (link: Link, capabilities: Pick<CapabilitiesService, "invoke">): SharedState => {
+export const make = (
+  link: Link,
+  capabilities: Pick<CapabilitiesService, "invoke">,
+  longestTrust: Duration.Duration
+): SharedState => {
   const { invoke } = capabilities
 
   function get(
@@ -203,6 +208,6 @@ export const make = (link: Link, capabilities: Pick<CapabilitiesService, "invoke
         )),
     list,
     ...Updates.make({ get, set }),
-    changes: Changes.make({ link, get, list, watches: Watches.make(capabilities, link.channel) })
+    changes: Changes.make({ link, get, list, watches: Watches.make(capabilities, link.channel), longestTrust })
   }
 }

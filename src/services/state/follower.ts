@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -22,6 +23,7 @@ export type ChangesError =
 export interface Sources extends Pick<SharedState, "get" | "list"> {
   readonly link: Link
   readonly watches: Watches
+  readonly longestTrust: Duration.Duration
 }
 
 /** Follows the keys with a prefix, one step at a time. */
@@ -47,8 +49,10 @@ interface Known {
 // A key that the gateway tells of beyond these is found by a list.
 const mostChangedKeys = 10_000
 
-// Nobody promises that everything which is pushed arrives.
-const longestTrust = Duration.minutes(5)
+/** After which time everything is looked at although changes are pushed: nobody promises that all of them arrive. 5 minutes. */
+export class LongestTrust extends Context.Reference<LongestTrust>()("kruxos/services/state/LongestTrust", {
+  defaultValue: () => Duration.minutes(5)
+}) {}
 
 const keysInStep = 64
 
@@ -73,7 +77,7 @@ const byTime = (one: SharedKey, other: SharedKey) =>
  * (over a lost connection, or between two polls) is found by the next list.
  */
 export const make = <A, I, R>(
-  { get, link, list, watches }: Sources,
+  { get, link, list, longestTrust, watches }: Sources,
   prefix: string,
   schema: Schema.Schema<A, I, R> | undefined,
   beginsWithCurrent: boolean,

@@ -8,6 +8,7 @@ import { byteLength } from "../../connection/Duplex.js"
 import { InvalidInput, OutputMismatch } from "../../errors/general.js"
 import type { KeyNotFound } from "../../errors/state.js"
 import type { InvokeError } from "../Capabilities.js"
+import { whereUnfit } from "../whereUnfit.js"
 import { pathOfKeys, type Unfit, whyUnfit } from "./jsonForm.js"
 
 /** The capabilities of state. */
@@ -104,7 +105,7 @@ export const readValue = (
     ? Effect.succeed(stored.value)
     : Effect.mapError(Schema.decodeUnknown(schema, options)(stored.value), (cause) =>
       new OutputMismatch({
-        message: `The value of ${described(stored.key, stored.version)} does not fit its schema: ${cause.message}`,
+        message: `The value of ${described(stored.key, stored.version)} does not fit its schema: ${whereUnfit(cause)}`,
         capability,
         raw: stored.value,
         cause
