@@ -41,9 +41,24 @@ describe.skipIf(!hasCurl)("the curl commands of docs/supervisor.md", () => {
             cause
           )
         ).pipe(Effect.map(({ stdout }) => stdout)))
-      const [status, health, agents, agent, paused, resumed, approvals, decided, activity, audit, shared, own, events] =
-        outputs
-      assert.strictEqual(commands.length, 13)
+      const [
+        status,
+        health,
+        agents,
+        agent,
+        paused,
+        resumed,
+        approvals,
+        decided,
+        alerts,
+        acknowledged,
+        activity,
+        audit,
+        shared,
+        own,
+        events
+      ] = outputs
+      assert.strictEqual(commands.length, 15)
       const parsed = (text: string | undefined): unknown => JSON.parse(text ?? "")
       assert.strictEqual(at(parsed(status), "gateway", "policy"), "team-moderate")
       assert.strictEqual(at(parsed(health), "components", 0, "name"), "store")
@@ -53,6 +68,8 @@ describe.skipIf(!hasCurl)("the curl commands of docs/supervisor.md", () => {
       assert.strictEqual(at(parsed(resumed), "status"), "active")
       assert.deepStrictEqual(parsed(approvals), { approvals: [], total: 0 })
       assert.isString(at(parsed(decided), "error"))
+      assert.deepStrictEqual(parsed(alerts), { alerts: [], total: 0 })
+      assert.isString(at(parsed(acknowledged), "error"))
       assert.deepStrictEqual(parsed(activity), { activity: [], total: 0 })
       assert.deepStrictEqual(parsed(audit), { entries: [] })
       assert.strictEqual(at(parsed(shared), "count"), 0)

@@ -5,6 +5,9 @@ import * as Layer from "effect/Layer"
 import type { GatewayServices } from "kruxos"
 import { LocalGateway } from "kruxos/local"
 import { NodeGateway } from "kruxos/node"
+import { dirname } from "node:path"
+import { mock } from "./mock.js"
+import { workspaceFiles } from "./workspaceFiles.js"
 
 /** Where the suites run: a gateway whose workspace holds what {@link makeWorkspace} puts there. */
 export interface GatewayLayer {
@@ -12,16 +15,18 @@ export interface GatewayLayer {
   readonly layer: Layer.Layer<GatewayServices, unknown>
   /** Whether the gateway can send notifications over this transport. */
   readonly pushes: boolean
+  /** Whether an MCP client can connect to it. */
+  readonly hasUrl: boolean
 }
 
-/** A temporary workspace: a README, a folder with notes, and nothing else. */
+/** A temporary workspace with {@link workspaceFiles}. */
 export const makeWorkspace = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
   const directory = yield* files.makeTempDirectoryScoped({ prefix: "kruxos-suite-" })
-  yield* files.makeDirectory(`${directory}/notes`)
-  yield* files.writeFileString(`${directory}/README.md`, "# Workspace\n\nA file to read.\n")
-  yield* files.writeFileString(`${directory}/notes/one.txt`, "one\n")
-  yield* files.writeFileString(`${directory}/notes/two.txt`, "two\n")
+  for (const [path, content] of Object.entries(workspaceFiles)) {
+    yield* files.makeDirectory(dirname(`${directory}/${path}`), { recursive: true })
+    yield* files.writeFileString(`${directory}/${path}`, content)
+  }
   return directory
 }).pipe(Effect.provide(NodeContext.layer))
 
@@ -36,9 +41,10 @@ const served = (transport: "websocket" | "http") =>
     return NodeGateway.layer({ host: url, apiKey, transport })
   }))
 
-/** Every way to a gateway that there is so far. */
+/** Every way to a gateway that there is. */
 export const gatewayLayers: ReadonlyArray<GatewayLayer> = [
-  { name: "local, in memory", layer: inMemory, pushes: true },
-  { name: "local, over a WebSocket", layer: served("websocket"), pushes: true },
-  { name: "local, over HTTP", layer: served("http"), pushes: false }
+  { name: "local, in memory", layer: inMemory, pushes: true, hasUrl: false },
+  { name: "local, over a WebSocket", layer: served("websocket"), pushes: true, hasUrl: true },
+  { name: "local, over HTTP", layer: served("http"), pushes: false, hasUrl: true },
+  { name: "mock", layer: mock, pushes: true, hasUrl: false }
 ]

@@ -13,6 +13,7 @@ import { Approvals, Capabilities, State, Transaction, type TransactionMode } fro
 import { until } from "../support/deadline.js"
 import { parameters } from "../support/runs.js"
 import type { GatewayLayer } from "./GatewayLayer.js"
+import { whereItHolds } from "./leftOut.js"
 import { carryOut, prepare, snapshot, type Step, step } from "./transactionPrograms.js"
 
 const written: ReadonlyArray<Step> = [
@@ -65,6 +66,8 @@ const quiet = Logger.minimumLogLevel(LogLevel.Warning)
 /** What holds for the Transaction of every layer. */
 export const transactionsSuite = ({ layer: gateway, name, pushes }: GatewayLayer, mode: TransactionMode) =>
   layer(Layer.provide(gateway, quiet), { excludeTestServices: true })(`Transaction (${name})`, (it) => {
+    const effectWhereItHolds = whereItHolds(it.effect, "Transaction", name)
+
     it.effect("does all of it", () =>
       Effect.gen(function*() {
         const { folder, isDone } = yield* prepared
@@ -171,7 +174,7 @@ export const transactionsSuite = ({ layer: gateway, name, pushes }: GatewayLayer
         yield* isDone
       }))
 
-    it.effect.skipIf(mode === "compensating")(
+    effectWhereItHolds(
       "shows nobody else what is written to the state",
       () =>
         Effect.gen(function*() {
@@ -189,7 +192,7 @@ export const transactionsSuite = ({ layer: gateway, name, pushes }: GatewayLayer
         })
     )
 
-    it.effect.skipIf(mode === "compensating")(
+    effectWhereItHolds(
       "fails where somebody else has written a key since",
       () =>
         Effect.gen(function*() {
@@ -265,7 +268,7 @@ export const transactionsSuite = ({ layer: gateway, name, pushes }: GatewayLayer
         yield* isDone
       }))
 
-    it.effect.skipIf(mode === "compensating")(
+    effectWhereItHolds(
       "is rolled back when a step of it is not approved",
       () =>
         Effect.gen(function*() {

@@ -56,7 +56,7 @@ const storeOf = (dataDirectory: string): TestGateway["inStore"] => (effect) =>
 
 /** The test's view of a gateway over those folders. */
 export const testGateway = (
-  { agent, api, apiKey, page, port, rpc, supervisorToken, url }: LocalGateway.Served,
+  { agent, api, apiKey, page, port, rpc, supervisorToken, url }: Omit<LocalGateway.Served, "sandbox">,
   { dataDirectory, workspace }: { readonly workspace: string; readonly dataDirectory: string }
 ): TestGateway => {
   const inStore = storeOf(dataDirectory)

@@ -55,5 +55,6 @@ export const withoutTransactions: GatewayLayer = {
   layer: Layer.unwrapScoped(
     Effect.map(makeWorkspace, (workspace) => localWithout(["transactions"], { workspace, policy: "allow-all" }))
   ),
-  pushes: true
+  pushes: true,
+  hasUrl: false
 }
