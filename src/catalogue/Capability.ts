@@ -30,6 +30,9 @@ export interface ErrorEntries {
   readonly [type: string]: ErrorEntry
 }
 
+/** Pairs of output fields that mean the same and that gateways spell differently. */
+export type Spellings<Field extends string = string> = ReadonlyArray<readonly [Field, Field]>
+
 /** Whether an effect of an invocation can be undone. */
 export type Reversibility = "reversible" | "not reversible"
 
@@ -42,7 +45,8 @@ export interface Capability<
   Name extends string,
   Inputs extends InputFields,
   Outputs extends Schema.Struct.Fields,
-  Errors extends ErrorEntries
+  Errors extends ErrorEntries,
+  Pairs extends Spellings = Spellings
 > {
   readonly name: Name
   readonly version: string
@@ -51,8 +55,8 @@ export interface Capability<
   readonly tags: ReadonlyArray<string>
   readonly inputs: Inputs
   readonly outputs: Outputs
-  /** Pairs of output fields that mean the same and that gateways spell differently; both are always filled. */
-  readonly spellings: ReadonlyArray<readonly [string, string]>
+  /** Both fields of each pair are always filled. */
+  readonly spellings: Pairs
   readonly errors: Errors
   readonly sideEffects: ReadonlyArray<Reversibility>
   /** What the caller gives: optional inputs are optional, and defaults are the gateway's business. */
@@ -155,10 +159,11 @@ type Declaration<
   Name extends string,
   Inputs extends InputFields,
   Outputs extends Schema.Struct.Fields,
-  Errors extends ErrorEntries
+  Errors extends ErrorEntries,
+  Pairs extends Spellings
 > = Pick<Capability<Name, Inputs, Outputs, Errors>, "tier" | "tags" | "inputs" | "outputs" | "errors"> & {
   readonly version?: string
-  readonly spellings?: ReadonlyArray<readonly [keyof Outputs & string, keyof Outputs & string]>
+  readonly spellings?: Pairs
   readonly sideEffects?: ReadonlyArray<Reversibility>
 }
 
@@ -170,11 +175,12 @@ export const make = <
   const Name extends string,
   const Inputs extends InputFields,
   const Outputs extends Schema.Struct.Fields,
-  const Errors extends ErrorEntries
+  const Errors extends ErrorEntries,
+  const Pairs extends Spellings<keyof Outputs & string> = readonly []
 >(
   name: Name,
-  { version = "1.0", spellings = [], sideEffects = [], ...declaration }: Declaration<Name, Inputs, Outputs, Errors>
-): Capability<Name, Inputs, Outputs, Errors> => {
+  { version = "1.0", spellings, sideEffects = [], ...declaration }: Declaration<Name, Inputs, Outputs, Errors, Pairs>
+): Capability<Name, Inputs, Outputs, Errors, Pairs> => {
   const { inputs, outputs } = declaration
   const inputSchema = lazily(() => structOf(inputs, ({ schema }) => Schema.optional(schema)))
   const handlerInputSchema = lazily(() =>
@@ -188,7 +194,7 @@ export const make = <
     ...declaration,
     name,
     version,
-    spellings,
+    spellings: pairsOf<Pairs>(spellings ?? []),
     sideEffects,
     get inputSchema() {
       return typed<InputOf<Inputs>>(inputSchema())
@@ -210,3 +216,6 @@ const lazily = <A>(build: () => A): () => A => {
 // The struct is built from the fields at run time, and its type is computed from the same fields: TypeScript cannot
 // follow the first, so this type-level helper joins the two.
 const typed = <A>(schema: unknown) => schema as Schema.Schema<A, { readonly [name: string]: unknown }>
+
+// The same: without `spellings` there are no pairs, and their type says so.
+const pairsOf = <Pairs>(pairs: unknown) => pairs as Pairs

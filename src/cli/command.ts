@@ -7,11 +7,13 @@ import { audit } from "./audit.js"
 import { capabilities } from "./capabilities.js"
 import { codegen } from "./codegen.js"
 import { describe } from "./describe.js"
+import { doctor } from "./doctor.js"
 import { gateway } from "./gateway.js"
 import { invoke } from "./invoke.js"
 import { policy } from "./policy.js"
 import { state } from "./state.js"
 import { status } from "./status.js"
+import { vault } from "./vault.js"
 import { watch } from "./watch.js"
 
 const footer = HelpDoc.blocks([
@@ -27,6 +29,7 @@ const footer = HelpDoc.blocks([
     "KRUXOS_HOST          host:port or URL of the gateway to use; localhost:7700 if not set"
   ),
   HelpDoc.p("KRUXOS_API_KEY       the agent's key: capabilities, describe, invoke, state and codegen need it"),
+  HelpDoc.p("KRUXOS_VAULT_PASSPHRASE  what secrets are encrypted with, for the gateway and `kruxos vault`"),
   HelpDoc.h1("EXIT CODES"),
   HelpDoc.p("0  done; for the gateway: stopped by SIGINT or SIGTERM"),
   HelpDoc.p("1  failed; standard error says why"),
@@ -39,9 +42,11 @@ export const run = Command.make("kruxos").pipe(
   Command.withDescription("Serve a gateway to agents, look after them, and use a gateway from the command line."),
   Command.withSubcommands([
     gateway,
+    doctor,
     status,
     watch,
     agent,
+    vault,
     policy,
     approvals,
     audit,

@@ -17,7 +17,9 @@ import { dataDirectory, invalidValue } from "./options.js"
 import * as Otlp from "./otlp.js"
 import { policyOption } from "./policyOption.js"
 import { print } from "./print.js"
+import { sandboxOf, sandboxOption } from "./sandboxOption.js"
 import { oneLine } from "./text.js"
+import { vaultKey, vaultKeyFile } from "./vault/key.js"
 
 const port = Options.integer("port").pipe(
   Options.withPseudoName("PORT"),
@@ -76,6 +78,7 @@ const options = {
     ),
     Options.optional
   ),
+  vaultKeyFile,
   otlp: Options.text("otlp").pipe(
     Options.withPseudoName("URL"),
     Options.withDescription(
@@ -87,6 +90,7 @@ const options = {
     ),
     Options.optional
   ),
+  sandbox: sandboxOption,
   policy: policyOption,
   allowAll: Options.boolean("allow-all").pipe(
     Options.withDescription("Let agents do everything in the workspace without asking a human.")
@@ -118,8 +122,10 @@ const keyOf = (given: Option.Option<Redacted.Redacted<string>>, file: Option.Opt
     : readKey(file.value)
 }
 
+const aspects = ["files", "network", "cpu", "memory", "processes", "ending"] as const
+
 /** The only thing that a gateway writes to standard output. */
-const readyLine = ({ agent, api, apiKey, page, rpc, supervisorToken, url }: Served): string =>
+const readyLine = ({ agent, api, apiKey, page, rpc, sandbox, supervisorToken, url }: Served): string =>
   JSON.stringify({
     ready: true,
     url,
@@ -128,7 +134,9 @@ const readyLine = ({ agent, api, apiKey, page, rpc, supervisorToken, url }: Serv
     api_key: Redacted.value(apiKey),
     api,
     supervisor_token: Redacted.value(supervisorToken),
-    page: Redacted.value(page)
+    page: Redacted.value(page),
+    sandbox: sandbox.kind,
+    enforced: aspects.filter((aspect) => sandbox[aspect].enforced)
   })
 
 const serve = (options: ServeOptions & { readonly workspace: string; readonly dataDirectory: string }) =>
@@ -142,6 +150,10 @@ const serve = (options: ServeOptions & { readonly workspace: string; readonly da
     if (!isLoopback(new URL(served.url).hostname)) {
       yield* Effect.logWarning("Other machines can connect, and keys travel unencrypted: put a TLS proxy in front")
     }
+    if (served.sandbox.problem !== undefined) yield* Effect.logWarning(served.sandbox.problem)
+    if (served.sandbox.kind === "none") {
+      yield* Effect.logWarning("Programs that agents run can do all that you can: they run without a sandbox")
+    }
     yield* Effect.logInfo(`Supervisors find their page at ${new URL("/", served.api).href}`)
     yield* Effect.logInfo(`Listening on ${served.url} and ${served.rpc}; Ctrl-C stops the gateway`)
     return yield* Effect.never
@@ -152,7 +164,23 @@ export const gateway = Command.make(
   "gateway",
   options,
   (
-    { agent, allowAll, allowHost, apiKey, apiKeyFile, backupKeyFile, data, grace, host, otlp, policy, port, workspace }
+    {
+      agent,
+      allowAll,
+      allowHost,
+      apiKey,
+      apiKeyFile,
+      backupKeyFile,
+      data,
+      grace,
+      host,
+      otlp,
+      policy,
+      port,
+      sandbox,
+      vaultKeyFile: keyFileOfVault,
+      workspace
+    }
   ) =>
     Effect.gen(function*() {
       if (allowAll && Option.isSome(policy)) return yield* usageFailed("Either --policy or --allow-all, not both")
@@ -166,6 +194,8 @@ export const gateway = Command.make(
         apiKey: yield* keyOf(apiKey, apiKeyFile),
         gracePeriod: Duration.seconds(grace),
         backupKey: Option.getOrUndefined(Option.map(backupKeyFile, (file) => ({ keyFile: paths.resolve(file) }))),
+        vaultKey: yield* vaultKey(keyFileOfVault),
+        sandbox: sandboxOf(sandbox),
         policy: allowAll ? "allow-all" : Option.getOrUndefined(policy),
         network: { allow: allowHost }
       }).pipe(Effect.provide(Option.match(otlp, { onNone: () => Layer.empty, onSome: Otlp.layer })))

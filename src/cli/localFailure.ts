@@ -47,9 +47,11 @@ const storeHint: { readonly [Reason in StoreUnavailable["reason"]]: string } = {
 
 const workspaceHint: { readonly [Reason in WorkspaceUnavailable["reason"]]: string } = {
   "holds-data": "",
+  "invalid-path": "",
   "missing": ": make it, or choose another --workspace",
   "not-a-directory": ": choose another --workspace",
   "not-readable": ": see that it can be read, or choose another --workspace",
+  "not-writable": "",
   "unsupported": ""
 }
 

@@ -2,12 +2,15 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import { packageVersion } from "../connection/Options.js"
 import { type CommandFailed, failed } from "./exit.js"
 import { oneLine } from "./text.js"
@@ -44,21 +47,24 @@ const readHeaders = (text: string): Effect.Effect<{ readonly [name: string]: str
   return Effect.succeed(read)
 }
 
-/** How many requests to the collector may be unanswered at a time: what is more is dropped. */
-const mostUnanswered = 8
+/** How many exports may be on their way at a time: what is more is dropped. */
+const mostOnTheWay = 8
 
 const longestAnswer = Duration.seconds(10)
 
-// The exporter tries again what failed on the way, and gives up at once where that is of no use.
-const dropped = (request: HttpClientRequest.HttpClientRequest) =>
-  new HttpClientError.RequestError({ request, reason: "Encode", description: "too much is on its way already" })
+// What a collector says of an export: that it has it, or in a few words why not.
+const mostAnswerBytes = 65_536
 
-const unanswered = (request: HttpClientRequest.HttpClientRequest) =>
-  new HttpClientError.RequestError({
-    request,
-    reason: "Encode",
-    description: `no answer within ${Duration.format(longestAnswer)}`
-  })
+const triesAgain = Schedule.intersect(Schedule.spaced("1 second"), Schedule.recurs(3))
+
+const passing = new Set([408, 429, 500, 502, 503, 504])
+
+const isPassing = (error: HttpClientError.HttpClientError) =>
+  error._tag === "RequestError" ? error.reason === "Transport" : passing.has(error.response.status)
+
+// The exporter itself would try again for as long as a collector says, and keep all that comes meanwhile: of this it gives up at once.
+const final = (request: HttpClientRequest.HttpClientRequest, description: string) =>
+  new HttpClientError.RequestError({ request, reason: "Encode", description })
 
 /**
  * A client for a collector that may be slow, or down: it holds little back, and says once that something is lost, and once more when
@@ -67,7 +73,7 @@ const unanswered = (request: HttpClientRequest.HttpClientRequest) =>
 const patient = Effect.map(HttpClient.HttpClient, (client) => {
   // Addresses that refuse what they are sent, and origins that do not answer.
   const lost = new Set<string>()
-  let running = 0
+  let onTheWay = 0
 
   const tellLost = (what: string, reason: string) =>
     Effect.suspend(() => {
@@ -81,25 +87,34 @@ const patient = Effect.map(HttpClient.HttpClient, (client) => {
   const tellTaken = (what: string) =>
     Effect.suspend(() => lost.delete(what) ? Effect.logInfo(`${what} takes what is exported again`) : Effect.void)
 
-  return HttpClient.transform(client, (effect, request) => {
+  return HttpClient.transform(client, (sending, request) => {
     const { origin } = new URL(request.url)
-    return Effect.suspend(() => {
-      if (running >= mostUnanswered) return Effect.fail(dropped(request))
-      running++
-      return effect.pipe(
-        Effect.timeoutFail({ duration: longestAnswer, onTimeout: () => unanswered(request) }),
-        Effect.ensuring(Effect.sync(() => running--))
-      )
-    }).pipe(
-      Effect.tapBoth({
-        onFailure: (error) => tellLost(origin, error.message),
-        onSuccess: ({ status }) =>
-          Effect.zipRight(
-            tellTaken(origin),
-            status >= 400 ? tellLost(request.url, `it answers ${status}`) : tellTaken(request.url)
-          )
-      })
+    const asked = sending.pipe(
+      // An answer that is not read to its end keeps its connection.
+      Effect.tap(({ text }) => Effect.ignore(HttpIncomingMessage.withMaxBodySize(text, Option.some(mostAnswerBytes)))),
+      Effect.timeoutFail({
+        duration: longestAnswer,
+        onTimeout: () => final(request, `no answer within ${Duration.format(longestAnswer)}`)
+      }),
+      Effect.flatMap(HttpClientResponse.filterStatusOk)
     )
+    const gaveUp = (error: HttpClientError.HttpClientError) =>
+      Effect.zipRight(
+        error._tag === "ResponseError"
+          ? tellLost(request.url, `it answers ${error.response.status}`)
+          : tellLost(origin, error.message),
+        Effect.fail(final(request, error.message))
+      )
+    return Effect.suspend(() => {
+      if (onTheWay >= mostOnTheWay) return gaveUp(final(request, "too much is on its way already"))
+      onTheWay++
+      return asked.pipe(
+        Effect.retry({ schedule: triesAgain, while: isPassing }),
+        Effect.catchAll(gaveUp),
+        Effect.tap(() => Effect.zipRight(tellTaken(origin), tellTaken(request.url))),
+        Effect.ensuring(Effect.sync(() => onTheWay--))
+      )
+    })
   })
 })
 
@@ -125,6 +140,7 @@ export const layer = (url: string): Layer.Layer<never, CommandFailed> =>
       shutdownTimeout: Duration.seconds(1)
     }).pipe(
       Layer.provide(Layer.effect(HttpClient.HttpClient, patient)),
-      Layer.provide(NodeHttpClient.layer)
+      Layer.provide(NodeHttpClient.layerWithoutAgent),
+      Layer.provide(NodeHttpClient.makeAgentLayer({ keepAlive: true }))
     )
   }))

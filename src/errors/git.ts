@@ -32,10 +32,10 @@ export class NothingToCommit extends taggedError<NothingToCommit>()("NothingToCo
 /** git did not make the commit, for instance because it does not know who the author is. */
 export class CommitFailed extends taggedError<CommitFailed>()("CommitFailed", { path: knownText }) {}
 
-/** The repository has no commit of this name. */
+/** The repository has no commit of this name. The wire's `commit` is `revision` here: an Effect has a method `commit` of its own. */
 export class CommitNotFound extends taggedError<CommitNotFound>()("CommitNotFound", {
   path: knownText,
-  commit: knownText
+  revision: knownText
 }) {}
 
 /** The repository has no branch of this name. */

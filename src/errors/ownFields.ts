@@ -23,6 +23,7 @@ const otherKeys: { readonly [field: string]: ReadonlyArray<string> } = {
   recipient: ["to"],
   requested: ["name"],
   resource: ["key"],
+  revision: ["commit"],
   rule: ["rule_reference"],
   secretName: ["name"]
 }

@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 import { type AnyCapability, inputField } from "../catalogue/Capability.js"
@@ -18,6 +17,7 @@ import type { Invocation, Prepared, Registration } from "./capabilities/Handler.
 import { Registrations } from "./capabilities/Registrations.js"
 import * as Checked from "./idempotency/checked.js"
 import { type Keyed, RunOnce } from "./idempotency/RunOnce.js"
+import { service } from "./inOrder.js"
 import { type Decision, type Exceeded, Policy } from "./policy/Policy.js"
 import { currentProgress, type ReportProgress } from "./progress.js"
 import type { Session } from "./sessions/Session.js"
@@ -160,7 +160,7 @@ const make = Effect.gen(function*() {
       Effect.withFiberRuntime<unknown, KruxosError>((fiber) => {
         const invocation = invocationOf(session, fiber.getFiberRef(currentProgress)?.report)
         if (step !== undefined) return transactions.run(step, invocation, run)
-        return keyed === undefined ? run(invocation) : runChecked(keyed, input, invocation, run)
+        return keyed === undefined ? run(invocation) : runChecked(keyed, capability, input, invocation, run)
       })
     const traced = trace === undefined ? handler : () => trace.handler(handler)
     const turn = () => session.turns.run(attempt.run(capability, traced))
@@ -283,4 +283,4 @@ const make = Effect.gen(function*() {
   return core
 })
 
-export const layer = Layer.effect(Core, make)
+export const layer = service(Core, make)

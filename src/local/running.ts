@@ -3,11 +3,12 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { Dial } from "../connection/Duplex.js"
+import type { Dial, Duplex } from "../connection/Duplex.js"
 import type { Link } from "../connection/Link.js"
 import * as Memory from "../connection/memory.js"
 import type { ConnectionOptions } from "../connection/Options.js"
@@ -18,9 +19,11 @@ import * as DataDirectory from "./data/DataDirectory.js"
 import * as OwnAgent from "./data/ownAgent.js"
 import * as OwnSupervisor from "./data/ownSupervisor.js"
 import * as GatewayCore from "./gatewayCore.js"
+import { within } from "./inOrder.js"
 import type { LocalGatewayOptions, Served, ServeFailure, ServeOptions, StartFailure } from "./LocalGatewayOptions.js"
 import { converse } from "./protocol/conversation.js"
 import * as Server from "./protocol/server.js"
+import { Sandbox } from "./sandbox/Sandbox.js"
 import { AgentRevoked } from "./store/AgentErrors.js"
 import { Agents } from "./store/Agents.js"
 import { policyName } from "./supervisor/policyName.js"
@@ -41,6 +44,8 @@ const core = (options: LocalGatewayOptions, data: Option.Option<DataDirectory.Da
     policy: options.policy,
     allowedHosts: options.network?.allow,
     backupKey: options.backupKey,
+    vaultKey: options.vaultKey,
+    sandbox: options.sandbox,
     packs: options.packs ?? []
   })
 
@@ -50,8 +55,14 @@ const cannotConnect = (cause: SqlError) =>
 const revoked = (cause: AgentRevoked) =>
   new AuthenticationFailed({ type: "auth.agent_revoked", message: cause.message })
 
-// Each dial is a new connection, served by a fiber of the gateway as a socket would be, for the agent as it is by then.
-const dialOf = (name: string): Effect.Effect<Dial, never, GatewayCore.CoreServices | Scope.Scope> =>
+/**
+ * Opens connections in memory to the gateway whose services these are: each is served by a fiber of the gateway as a socket would be,
+ * for the agent as it is by then. They end with the current scope. `served` may put something in front of the gateway's end of each.
+ */
+export const dialOf = (
+  name: string,
+  served: (duplex: Duplex) => Duplex = identity
+): Effect.Effect<Dial, never, GatewayCore.CoreServices | Scope.Scope> =>
   Effect.gen(function*() {
     const agents = yield* Agents
     const run = yield* FiberSet.makeRuntime<GatewayCore.CoreServices>()
@@ -59,7 +70,7 @@ const dialOf = (name: string): Effect.Effect<Dial, never, GatewayCore.CoreServic
       const agent = yield* Effect.mapError(agents.get(name), cannotConnect)
       if (Option.isNone(agent) || agent.value.status === "revoked") return yield* revoked(new AgentRevoked({ name }))
       const [client, server] = Memory.makePair()
-      run(converse(server, agent.value, "memory"))
+      run(converse(served(server), agent.value, "memory"))
       return client
     })
   })
@@ -75,7 +86,7 @@ export const link = (
     return yield* Effect.gen(function*() {
       const { name } = yield* OwnAgent.withoutKey({ name: options.agent ?? "agent", data })
       return yield* SocketLink.make(yield* dialOf(name), connection)
-    }).pipe(Effect.provide(services))
+    }).pipe(within(services))
   }).pipe(tracingInvocations)
 
 const hostOf = (address: string) => address.includes(":") ? `[${address}]` : address
@@ -106,6 +117,7 @@ export const serve = (options: ServeOptions): Effect.Effect<Served, ServeFailure
         rpc: `http://${authority}/rpc`,
         api,
         port,
+        sandbox: yield* Effect.flatMap(Sandbox, ({ facts }) => facts),
         agent: agent.name,
         apiKey,
         supervisorToken,

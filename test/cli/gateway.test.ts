@@ -51,7 +51,7 @@ describe("kruxos gateway", () => {
         assert.match(first.ready.supervisor_token, /^krx_user_[A-Za-z0-9_-]{43}$/)
         assert.deepStrictEqual(
           Object.keys(JSON.parse(first.stdout())),
-          ["ready", "url", "rpc", "agent", "api_key", "api", "supervisor_token", "page"]
+          ["ready", "url", "rpc", "agent", "api_key", "api", "supervisor_token", "page", "sandbox", "enforced"]
         )
         const page = first.ready.api.replace("/api", "/")
         assert.strictEqual(first.ready.page, `${page}#token=${first.ready.supervisor_token}`)

@@ -49,7 +49,7 @@ export interface Running {
 /** What a command is run with; of the environment's own KRUXOS variables it gets none. */
 export interface RunOptions {
   readonly env?: { readonly [name: string]: string }
-  readonly stdin?: string
+  readonly stdin?: string | Uint8Array
   /** Runs the source as it is. */
   readonly uncompiled?: true
 }
@@ -82,7 +82,8 @@ export const start = (
         env: environment(env),
         stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"]
       })
-      if (stdin !== undefined) child.stdin?.end(stdin)
+      // Who does not want all of it closes it early.
+      if (stdin !== undefined) child.stdin?.on("error", () => undefined).end(stdin)
       const over = new Promise<void>((resolve) => child.once("close", () => resolve()))
       return {
         child,
@@ -118,7 +119,9 @@ const Ready = Schema.parseJson(Schema.Struct({
   api_key: Schema.String,
   api: Schema.String,
   supervisor_token: Schema.String,
-  page: Schema.String
+  page: Schema.String,
+  sandbox: Schema.String,
+  enforced: Schema.Array(Schema.String)
 }))
 
 /** What a gateway says when it is ready. */

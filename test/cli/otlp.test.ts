@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Capabilities } from "kruxos"
 import { NodeGateway } from "kruxos/node"
-import type { IncomingHttpHeaders } from "node:http"
+import type { IncomingHttpHeaders, ServerResponse } from "node:http"
 import { createServer } from "node:http"
 import * as CollectingTracer from "../support/collectingTracer.js"
 import { until } from "../support/deadline.js"
@@ -16,33 +17,48 @@ interface Received {
   readonly body: unknown
 }
 
-/** A collector of OTLP on a free port of this machine. */
-const collector = Effect.acquireRelease(
-  Effect.async<{ readonly url: string; readonly received: ReadonlyArray<Received>; readonly close: () => void }>(
-    (resume) => {
-      const received: Array<Received> = []
-      const server = createServer((request, response) => {
-        let text = ""
-        request.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk
-        }).on("end", () => {
-          received.push({ path: request.url, headers: request.headers, body: JSON.parse(text) })
-          response.setHeader("content-type", "application/json").end("{}")
+interface Collector {
+  readonly url: string
+  readonly received: ReadonlyArray<Received>
+  /** How many connections it was asked for. */
+  readonly connections: () => number
+  readonly close: () => void
+}
+
+/** A collector of OTLP on a free port of this machine, with the given answer to all. */
+const collectorThat = (answer: (response: ServerResponse) => void) =>
+  Effect.acquireRelease(
+    Effect.async<Collector>(
+      (resume) => {
+        const received: Array<Received> = []
+        let connections = 0
+        const server = createServer((request, response) => {
+          let text = ""
+          request.setEncoding("utf8").on("data", (chunk: string) => {
+            text += chunk
+          }).on("end", () => {
+            received.push({ path: request.url, headers: request.headers, body: JSON.parse(text) })
+            answer(response)
+          })
         })
-      })
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        const port = typeof address === "object" && address !== null ? address.port : 0
-        const close = () => {
-          server.close()
-          server.closeAllConnections()
-        }
-        resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, received, close }))
-      })
-    }
-  ),
-  ({ close }) => Effect.sync(close)
-)
+        server.on("connection", () => {
+          connections++
+        })
+        server.listen(0, "127.0.0.1", () => {
+          const address = server.address()
+          const port = typeof address === "object" && address !== null ? address.port : 0
+          const close = () => {
+            server.close()
+            server.closeAllConnections()
+          }
+          resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, received, connections: () => connections, close }))
+        })
+      }
+    ),
+    ({ close }) => Effect.sync(close)
+  )
+
+const collector = collectorThat((response) => response.setHeader("content-type", "application/json").end("{}"))
 
 const list = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
 
@@ -129,13 +145,98 @@ describe("kruxos gateway --otlp", () => {
       assert.include(warnings(gateway)[0], url)
     }))
 
+  const stopped = (gateway: GatewayProcess) =>
+    Effect.gen(function*() {
+      const [time, { code }] = yield* Effect.timed(Effect.zipRight(gateway.kill("SIGTERM"), gateway.ended))
+      assert.strictEqual(code, 0)
+      assert.isBelow(Duration.toSeconds(time), 6)
+    })
+
   it.scopedLive("serves and stops where the collector takes connections and never answers", () =>
     Effect.gen(function*() {
       const { port } = yield* takenPort
       const gateway = yield* startGateway(["--otlp", `http://127.0.0.1:${port}`])
       yield* Effect.repeatN(invoke(gateway), 3)
-      yield* gateway.kill("SIGTERM")
-      assert.strictEqual((yield* gateway.ended).code, 0)
+      yield* stopped(gateway)
+    }))
+
+  it.scopedLive.each(
+    [
+      ["begins an answer and never ends it", (response: ServerResponse) => response.writeHead(200).write("{")],
+      ["answers without an end", (response: ServerResponse) => {
+        const more = () => {
+          while (!response.destroyed && response.write(Buffer.alloc(65_536, " ")));
+        }
+        response.on("drain", more)
+        more()
+      }],
+      [
+        "asks to wait for years",
+        (response: ServerResponse) => response.writeHead(429, { "retry-after": "99999999" }).end()
+      ]
+    ] as const
+  )("serves and stops where the collector %s", ([, answer]) =>
+    Effect.gen(function*() {
+      const { received, url } = yield* collectorThat(answer)
+      const gateway = yield* startGateway(["--otlp", url])
+      yield* invoke(gateway)
+      yield* until("what is exported", Effect.sync(() => ofPath(received, "/v1/traces").length > 0))
+      yield* invoke(gateway)
+      yield* stopped(gateway)
+    }))
+
+  it.scopedLive("says so where the collector asks to wait, and does not wait for years", () =>
+    Effect.gen(function*() {
+      const { received, url } = yield* collectorThat((response) =>
+        response.writeHead(429, { "retry-after": "99999999" }).end()
+      )
+      const gateway = yield* startGateway(["--otlp", url])
+      yield* invoke(gateway)
+      yield* until("the warnings", Effect.sync(() => warnings(gateway).length >= 2), "10 seconds")
+      assert.include(gateway.stderr(), "it answers 429")
+      // It has tried again, a few times.
+      assert.isAbove(ofPath(received, "/v1/traces").length, 1)
+    }))
+
+  it.scopedLive("goes on using the connections that it has", () =>
+    Effect.gen(function*() {
+      const { connections, received, url } = yield* collector
+      const gateway = yield* startGateway(["--otlp", url])
+      for (let batch = 1; batch <= 5; batch++) {
+        yield* invoke(gateway)
+        yield* until("the next spans", Effect.sync(() => ofPath(received, "/v1/traces").length >= batch))
+      }
+      // Traces and logs have one each, and metrics would have one.
+      assert.isAtMost(connections(), 3)
+    }))
+
+  it.scopedLive("says what to install where the exporter is not there", () =>
+    Effect.gen(function*() {
+      const { dataDirectory, workspace } = yield* folders
+      const hooks = `export const resolve = (name, context, next) => {
+        if (!name.startsWith("@effect/opentelemetry")) return next(name, context)
+        throw Object.assign(new Error("Cannot find package '@effect/opentelemetry'"), { code: "ERR_MODULE_NOT_FOUND" })
+      }`
+      const hiding = `import { register } from "node:module"; register(${
+        JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)
+      })`
+      const args = [
+        "gateway",
+        "--workspace",
+        workspace,
+        "--data",
+        dataDirectory,
+        "--port",
+        "0",
+        "--otlp",
+        "http://127.0.0.1:1"
+      ]
+      const { code, stderr, stdout } = yield* kruxos(args, {
+        uncompiled: true,
+        env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hiding)}` }
+      })
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      assert.match(stderr, /^[^\n]*npm install @effect\/opentelemetry[^\n]*\n$/)
     }))
 
   it.scopedLive("refuses an address and headers that it cannot read, and shows none", () =>

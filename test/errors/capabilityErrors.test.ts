@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import * as Alerts from "../../src/errors/alerts.js"
@@ -54,7 +55,7 @@ const errors = [
   [new Git.PushFailed({ message, path, remote: "origin" }), true, { path, remote: "origin" }],
   [new Git.NothingToCommit({ message, path }), false, { path }],
   [new Git.CommitFailed({ message, path }), false, { path }],
-  [new Git.CommitNotFound({ message, path, commit: "abc" }), false, { path, commit: "abc" }],
+  [new Git.CommitNotFound({ message, path, revision: "abc" }), false, { path, revision: "abc" }],
   [new Git.BranchNotFound({ message, path, branch: "a" }), false, { path, branch: "a" }],
   [new Git.BranchAlreadyExists({ message, path, branch: "a" }), false, { path, branch: "a" }],
   [new Network.DomainNotAllowed({ message, domain: "a", url: "https://a" }), false, { domain: "a", url: "https://a" }],
@@ -129,6 +130,14 @@ describe("the errors that capabilities list", () => {
     expect(isCapabilityError(read)).toBe(true)
   })
 
+  // A field may have the name of a method that an Effect has.
+  it.each(rows)("$tag can be yielded as it is", ({ error }) => {
+    const failing = Effect.gen(function*() {
+      return yield* error
+    })
+    expect(Effect.runSync(Effect.flip(failing))).toBe(error)
+  })
+
   it.each(rows)("$tag is read without its fields, and with fields of another type", ({ context, error, tag }) => {
     const mistyped = Object.fromEntries(Object.keys(context).map((name) => [name, { no: "value" }]))
     for (const given of [{}, mistyped]) {
@@ -167,6 +176,7 @@ describe("ConnectionFailed on the wire", () => {
 describe("a field that gateways spell otherwise", () => {
   it.each([
     ["BranchNotFound", { name: "next" }, { branch: "next" }],
+    ["CommitNotFound", { commit: "abc" }, { revision: "abc" }],
     ["DomainNotAllowed", { host: "example.org" }, { domain: "example.org" }],
     ["DnsResolutionFailed", { host: "example.org" }, { hostname: "example.org" }],
     ["InvalidCronExpression", { schedule: "* *" }, { expression: "* *" }],

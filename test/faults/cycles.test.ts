@@ -52,10 +52,15 @@ const leavesNothing = (cycle: Effect.Effect<void>, cycles: number) =>
     const half = Effect.repeatN(cycle, Math.ceil(cycles / 2) - 1)
     const former = yield* Effect.zipRight(half, held)
     const last = yield* Effect.zipRight(half, held)
-    assert.isAtMost(last.fibers, former.fibers)
-    // The gateway's sampler may just have had a file of the system open.
-    yield* until("every descriptor to be closed", Effect.map(held, (now) => now.descriptors <= former.descriptors))
-    assert.isAtMost(last.listeners, former.listeners)
+    // On a busy machine the last connection may still be ending, and the gateway's sampler have a file of the system open.
+    yield* until(
+      "every fiber and descriptor of them to be gone",
+      Effect.map(
+        held,
+        (now) =>
+          now.fibers <= former.fibers && now.descriptors <= former.descriptors && now.listeners <= former.listeners
+      )
+    )
     assert.isBelow(last.heap - former.heap, mebibyte)
   })
 

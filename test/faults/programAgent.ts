@@ -11,10 +11,10 @@ import type { KruxosError } from "kruxos/errors"
 import { StateChange } from "kruxos/schema"
 
 /** How many chapters the agent makes, each in a transaction. */
-export const chapters = 3
+export const chapters = 2
 
 /** How many lines it keeps in its log; each third one in a transaction, with what counts it. */
-export const lines = 6
+export const lines = 4
 
 /** What it finds in its workspace. */
 export const sources: { readonly [path: string]: string } = {
@@ -176,7 +176,7 @@ const chapter = (book: string, number: number) =>
     yield* session.set("chapter", Count, number)
     yield* persistent.set("chapters.done", Count, number)
   }).pipe(
-    Approvals.awaitApproval({ timeout: "1 minute" }),
+    Approvals.awaitApproval({ timeout: "5 minutes" }),
     (self) => Transaction.run(self, { timeout })
   )
 
@@ -229,7 +229,7 @@ const keepLog = (told: Told, book: string) =>
 
 /** What only a human lets happen, and what must happen once. */
 const publish = (told: Told) =>
-  Approvals.awaitApproval({ timeout: "1 minute" })(keepLine(told, "/workspace/published/log.txt", "the book"))
+  Approvals.awaitApproval({ timeout: "5 minutes" })(keepLine(told, "/workspace/published/log.txt", "the book"))
 
 /**
  * The program of an agent, as its user would write it: it makes a book, chapter by chapter, keeps a log meanwhile, waits for a human to let

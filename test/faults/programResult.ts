@@ -2,6 +2,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type GatewayServices, State } from "kruxos"
+import type { KruxosError } from "kruxos/errors"
 import * as fs from "node:fs"
 import { basename, join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
@@ -73,6 +74,13 @@ const approvedOf = (gateway: GatewayProcess, agent: string) =>
       .filter((item) => at(item, "agent") === agent && at(item, "transaction_id") === undefined)
       .map((item) => at(item, "capability")))
 
+// A machine that is busy with other things may lose a connection by itself.
+const lookAgain = <A, E extends KruxosError, R>(self: Effect.Effect<A, E, R>) =>
+  Effect.retry(self, {
+    while: ({ _tag }) => _tag === "ConnectionFailed" || _tag === "GatewayTimeout",
+    times: 20
+  })
+
 /** Looks at what a program has left behind: `direct` is a connection of its agent's that nothing disturbs, `own` its own one. */
 export const look = (
   gateway: GatewayProcess,
@@ -82,9 +90,13 @@ export const look = (
 ): Effect.Effect<Omit<Result, "followed">> =>
   Effect.gen(function*() {
     const files = filesIn(workspace).filter((file) => !isLeft(file))
-    const persistent = yield* Effect.flatMap(State, (state) => state.persistent.query("")).pipe(Effect.provide(direct))
+    const persistent = yield* Effect.flatMap(State, (state) => state.persistent.query("")).pipe(
+      lookAgain,
+      Effect.provide(direct)
+    )
     const session = yield* Effect.flatMap(State, ({ session }) =>
       Effect.flatMap(session.list(), (keys) => Effect.forEach(keys, (key) => session.get(key)))).pipe(
+        lookAgain,
         Effect.provide(own)
       )
     return {
@@ -93,7 +105,7 @@ export const look = (
       )),
       trash: files.filter(isTrash).map(([, content]) => content).toSorted(),
       persistent: persistent.map(({ key, value, version }) => ({ key, value, version })),
-      shared: yield* Effect.provide(sharedState(name), direct),
+      shared: yield* Effect.provide(lookAgain(sharedState(name)), direct),
       session: session.map(Option.getOrNull),
       approved: yield* approvedOf(gateway, name)
     }

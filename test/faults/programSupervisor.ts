@@ -13,6 +13,13 @@ const pendingOf = (gateway: GatewayProcess) =>
 const again = <A>(self: Effect.Effect<A>): Effect.Effect<A> =>
   Effect.retry(Effect.sandbox(self), Schedule.spaced("50 millis")).pipe(Effect.orDie)
 
+/** What a gateway knows of the requests of an agent, for the message of a failure. */
+export const requestsOf = (gateway: GatewayProcess, agent: string): Effect.Effect<string> =>
+  asSupervisor(gateway, "/approvals?limit=1000").pipe(
+    Effect.map(({ body }) => JSON.stringify(listAt(body, "approvals").filter((item) => at(item, "agent") === agent))),
+    Effect.catchAllCause(() => Effect.succeed("the gateway does not say"))
+  )
+
 /** Lets a gateway do all that its agents ask for, each after as long as its schedule says, until the scope closes. */
 export const approving = (
   gateway: GatewayProcess,
@@ -29,11 +36,12 @@ export const approving = (
         const isDeletion = at(request, "capability") === "filesystem.delete"
         // What was decided, expired or withdrawn meanwhile is refused, and the same when it is asked again.
         yield* asSupervisor(gateway, `/approvals/${id}/approve`, { method: "POST" }).pipe(
+          Effect.filterOrDieMessage(({ status }) => status < 500, "It could not be decided yet"),
           again,
           Effect.delay(isDeletion ? schedule.deleting : schedule.publishing),
           Effect.forkScoped
         )
       }
     })
-    yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("50 millis")))
+    yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("100 millis")))
   })

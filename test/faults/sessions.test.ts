@@ -39,10 +39,15 @@ const round = (gateway: GatewayProcess, sessions: number) =>
     const ids = yield* all(sockets, (socket) =>
       Effect.map(invoke(socket, "agent.session"), (answer) => textAt(answer, "result", "data", "session_id")))
     assert.strictEqual(new Set(ids).size, sessions)
-    assert.strictEqual(yield* gateway.descriptors, former + sessions)
-    yield* all(sockets, (socket) =>
-      Effect.zipRight(socket.close, socket.closed))
-    yield* until("every descriptor to be closed", Effect.map(gateway.descriptors, (now) => now === former))
+    const held = (more: number) =>
+      until(
+        `descriptors of ${more} sessions`,
+        Effect.map(gateway.descriptors, (now) =>
+          now === former + more)
+      )
+    yield* held(sessions)
+    yield* all(sockets, (socket) => Effect.zipRight(socket.close, socket.closed))
+    yield* held(0)
     return yield* gateway.memory
   }).pipe(Effect.scoped)
 

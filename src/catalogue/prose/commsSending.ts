@@ -13,7 +13,11 @@ export const sending: Proses<Sending> = {
     purpose: "Sends a message to one other agent.",
     whenToUse: "Use it to hand over work, to ask or to answer; the other agent reads it with comms.receive, perhaps " +
       "much later. For several agents take comms.broadcast, for the supervisor alerts.send.",
-    inputs: { to: "The name of the agent.", message: "The text; JSON in it stays text.", priority },
+    inputs: {
+      to: "The name of the agent, or #name for a channel that others subscribe to.",
+      message: "The text; JSON in it stays text.",
+      priority
+    },
     outputs: {
       message_id: "The id of the message.",
       status: "delivered when the agent is connected, queued when it will find it later.",

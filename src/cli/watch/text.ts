@@ -77,6 +77,11 @@ const transactionEnded = (data: Data) => {
   )
 }
 
+const titleOf = (data: Data) => {
+  const title = text(data, "title")
+  return title === undefined ? undefined : `${title}:`
+}
+
 /** What an event is called, and what is to be said of it. */
 const sayings: { readonly [type: string]: (data: Data) => readonly [word: string, rest: string] } = {
   capability_invoked: (data) => [
@@ -116,7 +121,11 @@ const sayings: { readonly [type: string]: (data: Data) => readonly [word: string
     "buffers",
     words(text(data, "write_id"), text(data, "service"), text(data, "operation"), "until", text(data, "buffer_until"))
   ],
-  health_alert: (data) => ["alert", words(text(data, "severity"), text(data, "component"), text(data, "message"))]
+  health_alert: (data) => ["alert", words(text(data, "severity"), text(data, "component"), text(data, "message"))],
+  alert_sent: (data) => ["alert", words(text(data, "severity"), titleOf(data), text(data, "message"))],
+  alert_acknowledged: (
+    data
+  ) => ["settles", words(titleOf(data), text(data, "message"), `by ${text(data, "by") ?? "nobody"}`)]
 }
 
 const sayingOf = ({ data, type }: SupervisionEvent): readonly [word: string, rest: string] =>

@@ -6,15 +6,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import { holding } from "../../connection/untilClose.js"
 import { ResourceExhausted, ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { ApprovalState } from "../../schema/Approval.js"
 import { Audit } from "../audit/Audit.js"
+import { scopedService } from "../inOrder.js"
 import type { Decision } from "../policy/Policy.js"
 import { Drain } from "../protocol/drain.js"
 import { storeUnavailable } from "../store/agentFailure.js"
@@ -83,6 +82,10 @@ export interface ApprovalQueueService {
     agent: string,
     approvalId: string
   ) => Effect.Effect<ApprovalRecord, ApprovalNotFound | ApprovalDecided | ServiceUnavailable>
+  /** Ends a request as if its time had passed; the transaction of a step is being rolled back when this ends. */
+  readonly expire: (
+    approvalId: string
+  ) => Effect.Effect<void, ApprovalNotFound | ApprovalDecided | ServiceUnavailable>
   /** A request, of this agent if one is given, with its arguments masked. */
   readonly get: (
     approvalId: string,
@@ -98,8 +101,8 @@ export interface ApprovalQueueService {
   ) => Effect.Effect<ApprovalRecord, ApprovalNotFound | ServiceUnavailable>
   /** Requests, the newest first, with their arguments masked. */
   readonly list: (filter: Filter) => Effect.Effect<ApprovalPage, ServiceUnavailable>
-  /** What ends from now on, until the scope closes. */
-  readonly resolved: Effect.Effect<Stream.Stream<Resolved>, never, Scope.Scope>
+  /** Calls the listener with what ends from now on, until the scope closes. It must neither wait nor throw. */
+  readonly onResolved: (listener: (resolved: Resolved) => void) => Effect.Effect<void, never, Scope.Scope>
 }
 
 export class ApprovalQueue extends Context.Tag("kruxos/local/ApprovalQueue")<ApprovalQueue, ApprovalQueueService>() {}
@@ -136,7 +139,7 @@ const make = Effect.gen(function*() {
   const drain = yield* Drain
   const carryOut = yield* CarryOut.make
   const audit = yield* Audit
-  const resolved = yield* Effect.acquireRelease(PubSub.sliding<Resolved>(4096), PubSub.shutdown)
+  const listeners = new Set<(resolved: Resolved) => void>()
   const fibers = yield* FiberSet.make<void>()
   const steps = yield* Steps.make
   const transactions = yield* Transactions
@@ -144,7 +147,9 @@ const make = Effect.gen(function*() {
   yield* drain.track({ running: () => running })
 
   const tell = ({ agent, approvalId, status }: ApprovalRecord) =>
-    Effect.asVoid(PubSub.publish(resolved, { agent, approvalId, status }))
+    Effect.sync(() => {
+      for (const listener of listeners) listener({ agent, approvalId, status })
+    })
 
   const traces = yield* ApprovalTraces.make
   const endings = yield* Endings.make(steps, traces, tell)
@@ -215,6 +220,12 @@ const make = Effect.gen(function*() {
       return asShown(decided.value)
     }).pipe(Effect.uninterruptible)
 
+  const expire: ApprovalQueueService["expire"] = (approvalId) =>
+    Effect.gen(function*() {
+      if (!(yield* Effect.mapError(records.lapse(approvalId), storeUnavailable))) return yield* whyNot(approvalId)
+      yield* expiry.expire
+    }).pipe(Effect.uninterruptible)
+
   // A commit that fails leaves its transaction open, and nothing in it waits any more.
   const withdrawStep = (record: ApprovalRecord) =>
     Effect.zipRight(steps.goesOn(record), endings.withdraw(record, "transaction"))
@@ -231,7 +242,7 @@ const make = Effect.gen(function*() {
   const requested = (request: NewRequest, step: Steps.WaitingStep | undefined) =>
     Effect.gen(function*() {
       const record = yield* Effect.mapError(records.request(request), storeUnavailable)
-      yield* isAdded
+      yield* expiry.added
       if (step === undefined) return record
       return yield* steps.wait(record, step, withdrawSteps(records.withdrawStepsOf(step.transactionId)))
     }).pipe(Effect.uninterruptible)
@@ -263,7 +274,7 @@ const make = Effect.gen(function*() {
       return yield* Effect.flatMap(requested(request, step), outcomeOf)
     })
 
-  const isAdded = yield* Expiry.make(endings.expire)
+  const expiry = yield* Expiry.make(endings.expire)
   yield* transactions.onEnding((id) => withdrawSteps(records.withdrawStepsOf(id)))
 
   yield* withdrawSteps(records.withdrawOrphans)
@@ -282,6 +293,7 @@ const make = Effect.gen(function*() {
     ask,
     decide,
     withdraw,
+    expire,
     get: (approvalId, agent) => Effect.map(find(approvalId, agent), asShown),
     handOver: (approvalId, agent) =>
       Effect.tap(
@@ -302,9 +314,9 @@ const make = Effect.gen(function*() {
           total
         })
       }),
-    resolved: Effect.map(PubSub.subscribe(resolved), (subscription) => Stream.fromQueue(subscription))
+    onResolved: (listener) => holding(listeners, listener)
   }
   return queue
 })
 
-export const layer = Layer.scoped(ApprovalQueue, make)
+export const layer = scopedService(ApprovalQueue, make)

@@ -5,8 +5,8 @@ import * as Option from "effect/Option"
 import { type ApprovalRecord, ApprovalRequests } from "../store/Approvals.js"
 
 /**
- * Ends requests when their time has passed, until the scope closes, and tells of each that it has ended. What it gives is to be run when
- * a request has come into the queue.
+ * Ends requests when their time has passed, until the scope closes, and tells of each that it has ended. `added` is to be run when a
+ * request has come into the queue; `expire` ends at once what is due.
  */
 export const make = (onExpired: (record: ApprovalRecord) => Effect.Effect<void>) =>
   Effect.gen(function*() {
@@ -25,5 +25,5 @@ export const make = (onExpired: (record: ApprovalRecord) => Effect.Effect<void>)
     })
 
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.zipRight(added.close, expire), untilNextExpiry)))
-    return added.open
+    return { added: added.open, expire }
   })

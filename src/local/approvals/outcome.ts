@@ -2,6 +2,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { decodeFailure } from "../../errors/decode.js"
+import { encodeFailure } from "../../errors/encode.js"
 import { OutcomeUnknown } from "../../errors/gateway.js"
 import { ApprovalExpired, ApprovalRejected, ApprovalRequired, TransactionClosed } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
@@ -78,3 +79,13 @@ export const outcomeOf = (record: ApprovalRecord): Effect.Effect<unknown, Kruxos
     }
   }
 }
+
+/** Whether nothing has come of a request yet. */
+export const isOpen = ({ status }: ApprovalRecord): boolean => status === "pending" || status === "running"
+
+/** What has come of a request, as `capabilities.invoke` answers it. */
+export const resultOf = (record: ApprovalRecord) =>
+  Effect.match(outcomeOf(record), {
+    onFailure: (error) => ({ success: false, error: encodeFailure(error) }),
+    onSuccess: (data) => ({ success: true, data })
+  })

@@ -4,20 +4,24 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Mutable } from "effect/Types"
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import { isReplayable } from "../../catalogue/replayable.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
+import { scopedContext } from "../inOrder.js"
 import type { Session } from "../sessions/Session.js"
+import { Alerts } from "../store/Alerts.js"
 import type { ApprovalRecord } from "../store/Approvals.js"
 import { AuditLog } from "../store/AuditLog.js"
 import type { GatewayInstance } from "../store/GatewayInstance.js"
 import { Supervision } from "../supervision/Supervision.js"
 import type { InvocationTrace } from "../tracing/InvocationTrace.js"
+import { aboutAlert } from "./alerts.js"
 import { keepHead, knownHead } from "./anchoring.js"
+import { AuditBuffer } from "./AuditBuffer.js"
 import type { Fact } from "./chain.js"
 import { type About, aboutApproval, decided, type Details, fact, joined, type Kind } from "./facts.js"
 import { outcomeOf, recordedMessage, whyRefused } from "./outcome.js"
@@ -78,6 +82,18 @@ export interface Resolved {
   readonly reason?: string | undefined
 }
 
+/** An agent wanted to use a secret, and may or may not. */
+export interface SecretUse {
+  readonly agent: string
+  readonly sessionId: string
+  readonly secret: string
+  /** What for. */
+  readonly capability: string
+  readonly host?: string | undefined
+  /** Why not; undefined where it may. */
+  readonly reason: "not_found" | "out_of_scope" | "host_not_allowed" | "locked" | "failed" | undefined
+}
+
 type OnEnd = (exit: Exit.Exit<unknown, KruxosError>) => Effect.Effect<void>
 
 export interface AuditService {
@@ -101,6 +117,12 @@ export interface AuditService {
   }
   /** It is known what has become of an invocation that ran when its gateway was killed. */
   readonly resolved: (invocation: Resolved) => Effect.Effect<void>
+  /** Something that was scheduled runs late, once for all the times that were missed; or is not run; or has failed. */
+  readonly scheduled: (
+    change: "schedule_late" | "schedule_skipped" | "schedule_failed",
+    about: Pick<About, "agent" | "capability" | "idempotencyKey">,
+    details: Details
+  ) => Effect.Effect<void>
   /** A supervisor has paused an agent, or let it go on, or removed a key of its state. */
   readonly supervised: (
     change: "agent_paused" | "agent_resumed" | "state_removed",
@@ -108,6 +130,8 @@ export interface AuditService {
     supervisor: string,
     key?: string
   ) => Effect.Effect<void>
+  /** A secret was used, or its use refused. */
+  readonly secretUsed: (use: SecretUse) => Effect.Effect<void>
 }
 
 /** Puts every invocation and every decision into the audit log, and tells supervisors of it when it happens. */
@@ -135,6 +159,11 @@ const make = (dataDirectory: string | undefined) =>
 
     const note = (kind: Kind, about: About, details: Details, recorded?: string) =>
       noteFact(fact(clock.unsafeCurrentTimeMillis(), kind, about, details, recorded))
+
+    yield* (yield* Alerts).listen((change) => {
+      const { about, details, kind } = aboutAlert(change)
+      note(kind, about, details)
+    })
 
     const attempt: AuditService["attempt"] = (
       { capability: name, idempotencyKey, input, onEnd, session, trace, transactionId }
@@ -292,18 +321,29 @@ const make = (dataDirectory: string | undefined) =>
       },
       resolved: ({ outcome, reason, ...about }) =>
         Effect.sync(() => void note("invocation_resolved", about, { outcome, reason: recordedMessage(reason) })),
+      scheduled: (change, about, details) => Effect.sync(() => void note(change, about, details)),
       supervised: (change, agent, supervisor, key) =>
         Effect.sync(() =>
           void note(change, { agent }, {
             by: supervisor,
             key: key === undefined ? undefined : recordedText(key)
           })
+        ),
+      secretUsed: ({ agent, capability, host, reason, secret, sessionId }) =>
+        Effect.sync(() =>
+          void note("secrets.use", { agent, sessionId, capability: recordedText(capability.slice(0, 200)) }, {
+            secret: recordedText(secret.slice(0, 128)),
+            host,
+            outcome: reason === undefined ? "used" : "denied",
+            reason
+          })
         )
     }
-    return service
+    return Context.make(Audit, service).pipe(Context.add(AuditBuffer, { waiting: writer.waiting }))
   })
 
 /** Writes the log of the store; with a data directory, keeps where it ends in a file there. */
 export const layer = (
   dataDirectory: string | undefined
-): Layer.Layer<Audit, never, AuditLog | GatewayInstance | Supervision> => Layer.scoped(Audit, make(dataDirectory))
+): Layer.Layer<Audit | AuditBuffer, never, Alerts | AuditLog | GatewayInstance | Supervision> =>
+  scopedContext(make(dataDirectory))

@@ -13,6 +13,9 @@ import { recordedText } from "./recorded.js"
  *   savepoint the `root_transaction_id` of the outermost transaction
  * - `agent_created`, `agent_key_rotated`, `agent_paused`, `agent_resumed`, `agent_revoked`
  * - `state_removed`: a supervisor has removed a key of an agent's persistent state
+ * - `secrets.use`: an agent has used a secret, or was denied it; `secret_added`, `secret_rotated` and `secret_revoked` by `kruxos vault`
+ * - `schedule_late`, `schedule_skipped`, `schedule_failed`: what became of something scheduled, besides the entries of its invocation
+ * - `alert_sent`, `alert_acknowledged`: an alert, of an agent or about what it has scheduled, and by whom it was acknowledged
  * - `entries_lost`: the log could not be written for a while, and this is what is missing
  * - `end_lost`: the log was found to have been cut off or rewritten
  */
@@ -34,6 +37,15 @@ export type Kind =
   | "agent_resumed"
   | "agent_revoked"
   | "state_removed"
+  | "secrets.use"
+  | "secret_added"
+  | "secret_rotated"
+  | "secret_revoked"
+  | "schedule_late"
+  | "schedule_skipped"
+  | "schedule_failed"
+  | "alert_sent"
+  | "alert_acknowledged"
   | "entries_lost"
   | "end_lost"
 

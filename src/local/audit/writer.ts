@@ -27,6 +27,8 @@ export interface Writer {
   readonly note: (fact: Fact) => Note
   /** Where the log ended when this writer wrote last, or when it began. */
   readonly head: () => Option.Option<Head>
+  /** How many entries wait to be written. */
+  readonly waiting: () => number
 }
 
 interface Waiting extends Note {
@@ -183,5 +185,5 @@ export const make = (
       return one
     }
 
-    return { write, note, head: () => head }
+    return { write, note, head: () => head, waiting: () => waiting.length }
   })

@@ -10,7 +10,10 @@ const mostFiles = 20_000
 /** For how long, in milliseconds. */
 const mostMillis = 500
 
-/** A file whose content changed: when it did, and when the file was made that has the name now, where that is known. */
+// Files are dated by the clock's last tick, which may have been that many milliseconds before.
+const tickMillis = 10
+
+/** A file whose content changed: when it did at the latest, and when the file was made that has the name now, where that is known. */
 export interface ChangedFile {
   readonly modified: number
   readonly made: number | undefined
@@ -23,6 +26,7 @@ export const changedFiles = (
 ): Effect.Effect<{ readonly files: ReadonlyMap<string, ChangedFile>; readonly isWhole: boolean }> =>
   Effect.gen(function*() {
     const files = new Map<string, ChangedFile>()
+    const millisOf = (time: DateTime.Utc) => DateTime.toEpochMillis(time) + tickMillis
     const begun = yield* Clock.currentTimeMillis
     const root = yield* workspace.resolve("/workspace")
     let looked = 0
@@ -35,9 +39,9 @@ export const changedFiles = (
       }),
       Stream.runForEach(({ file }) =>
         Effect.sync(() => {
-          const modified = DateTime.toEpochMillis(file.modified)
+          const modified = millisOf(file.modified)
           if (modified < since) return
-          const made = file.created === undefined ? undefined : DateTime.toEpochMillis(file.created)
+          const made = file.created === undefined ? undefined : millisOf(file.created)
           files.set(file.path.display, { modified, made })
         })
       )

@@ -20,6 +20,8 @@ export interface Egress {
   readonly refusal: (target: Target) => Refusal | undefined
   /** What keeps the agent from an address that an allowed host is at. */
   readonly refusalOfAddress: (target: Target, address: string) => Refusal | undefined
+  /** Whether all lists name every host at every port (`*`): what cannot be held to single hosts may use the network then, and only then. */
+  readonly isUnrestricted: boolean
 }
 
 const shown = ({ host, port }: Target): string => `${showHost(host)}${port === undefined ? "" : `:${port}`}`
@@ -38,7 +40,9 @@ export const make = (lists: ReadonlyArray<AllowedHosts>): Egress => {
       const rule = first((pattern) => meansAddress(pattern, target, address))
       const reason = `${address} is no public address, and ${rule} does not name it`
       return rule === undefined ? undefined : { rule, reason }
-    }
+    },
+    isUnrestricted: lists.length > 0 &&
+      lists.every(({ patterns }) => patterns.some(({ _tag, port }) => _tag === "Any" && port === undefined))
   }
 }
 

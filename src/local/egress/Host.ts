@@ -1,5 +1,5 @@
 import { urlOf } from "../urlOf.js"
-import { canonicalAddress } from "./address.js"
+import { canonicalAddress, kindOf } from "./address.js"
 
 /** Where a request goes: a name in lower case and ASCII, without a dot at its end, or a canonical IP address. */
 export type Host =
@@ -41,3 +41,7 @@ const localEndings = /(?:^|\.)(?:localhost|local|internal|home\.arpa)$/
 
 /** Whether a name is one of one's own network, and never of the public one. */
 export const isLocalName = (name: string): boolean => !name.includes(".") || localEndings.test(name)
+
+/** Whether a host is one of one's own network, by its name or its address. */
+export const isOwnNetwork = (host: Host): boolean =>
+  host._tag === "Name" ? isLocalName(host.name) : kindOf(host.address) === "private"

@@ -20,14 +20,17 @@ const whole = ({ headers, next }: Incoming): Effect.Effect<Uint8Array, NoAnswer 
   Effect.gen(function*() {
     // An answer to HEAD says how long a body is that does not come.
     const announced = Number(headers["content-length"] ?? 0)
-    const pieces: Array<Uint8Array> = []
+    // Copied: a host that sends single bytes would make more of each than it is.
+    let bytes = Buffer.alloc(16 * 1024)
     let size = 0
     for (let piece = yield* next; piece !== undefined; piece = yield* next) {
-      size += piece.length
-      if (size > mostBody || announced > mostBody) return yield* tooLong()
-      pieces.push(piece)
+      const end = size + piece.length
+      if (end > mostBody || announced > mostBody) return yield* tooLong()
+      if (end > bytes.length) bytes = Buffer.concat([bytes], Math.max(end, 2 * bytes.length))
+      bytes.set(piece, size)
+      size = end
     }
-    return Buffer.concat(pieces, size)
+    return bytes.subarray(0, size)
   })
 
 const unpackers = new Map([
@@ -36,6 +39,12 @@ const unpackers = new Map([
   ["deflate", zlib.inflate],
   ["br", zlib.brotliDecompress]
 ])
+
+/** Whether a body that is packed like this is unpacked when it is read. */
+export const isUnpacked = (encoding: string | undefined): boolean => {
+  const name = (encoding ?? "").trim().toLowerCase()
+  return name === "" || name === "identity" || unpackers.has(name)
+}
 
 const unpack = (encoding: string, bytes: Uint8Array) => {
   const unpacker = unpackers.get(encoding.trim().toLowerCase())

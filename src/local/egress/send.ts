@@ -28,14 +28,15 @@ const portOf = ({ port, protocol }: URL): number => port === "" ? (protocol === 
 const noHost = (url: URL) =>
   new NoAnswer({ reason: "bad_redirect", message: `${url.hostname} is the name of no host`, sent: true })
 
-const place = (url: URL) => {
+/** Where a URL leads, as the policy judges it; undefined where its host is none. */
+export const targetOf = (url: URL) => {
   const host = hostOfUrl(url)
   return host === undefined ? undefined : { host, port: portOf(url), url: shownUrl(url) }
 }
 
 /** Fails where the policy keeps the agent from the host of a URL, whatever its addresses. */
 export const checkHost = (egress: Egress, url: URL): Effect.Effect<void, HostRefused> => {
-  const target = place(url)
+  const target = targetOf(url)
   const refusal = target === undefined ? undefined : egress.refusal(target)
   return target === undefined || refusal === undefined
     ? Effect.void
@@ -46,7 +47,7 @@ const destinationOf = (
   { egress, resolver }: SendOptions,
   url: URL
 ): Effect.Effect<Destination, HostRefused | NoAnswer> => {
-  const target = place(url)
+  const target = targetOf(url)
   return target === undefined ? Effect.fail(noHost(url)) : resolveDestination(egress, resolver, target)
 }
 

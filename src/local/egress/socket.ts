@@ -34,6 +34,8 @@ const begin = ({ host, port }: Destination, address: string, secure: boolean): S
     ? connectSecurely({
       ...place,
       ALPNProtocols: ["http/1.1"],
+      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      rejectUnauthorized: true,
       ...(host._tag === "Name" ? { servername: host.name } : {})
     })
     : connect(place)

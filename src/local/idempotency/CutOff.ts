@@ -2,12 +2,9 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { encodeFailure } from "../../errors/encode.js"
-import type { KruxosError } from "../../errors/KruxosError.js"
-import { outcomeOf } from "../approvals/outcome.js"
+import { isOpen, resultOf } from "../approvals/outcome.js"
 import { Audit, type Resolved } from "../audit/Audit.js"
 import { EffectChecks } from "../recovery/EffectChecks.js"
 import { Workspaces } from "../sessions/Workspaces.js"
@@ -93,18 +90,9 @@ export const resolve = Effect.gen(function*() {
   // Its request is the story that is told from now on, by the key, too.
   const waited = (orphan: Orphan) =>
     Effect.gen(function*() {
-      const asked = yield* approvals.ofKey(orphan)
+      const asked = yield* approvals.ofKey(orphan, orphan)
       if (Option.isNone(asked)) return yield* Effect.as(records.forget(orphan), { outcome: "not_done" } as const)
-      const outcome: Either.Either<unknown, KruxosError> = yield* Effect.either(outcomeOf(asked.value))
-      const isPending = Either.isLeft(outcome) && outcome.left._tag === "ApprovalRequired"
-      yield* records.settle(
-        orphan,
-        isPending ? "pending" : "done",
-        Either.match(outcome, {
-          onLeft: (error) => ({ success: false, error: encodeFailure(error) }),
-          onRight: (data) => ({ success: true, data })
-        })
-      )
+      yield* records.settle(orphan, isOpen(asked.value) ? "pending" : "done", yield* resultOf(asked.value))
       return { outcome: "asked" } as const
     })
 

@@ -8,15 +8,18 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import * as HashSet from "effect/HashSet"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import { atClose } from "../../connection/untilClose.js"
 import { decodeFailure } from "../../errors/decode.js"
 import type { WireError } from "../../errors/encode.js"
 import type { ServiceUnavailable } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import { wireFailureOfAny } from "../../errors/wire.js"
+import { isOpen, outcomeOf, resultOf } from "../approvals/outcome.js"
 import type { Audit } from "../audit/Audit.js"
+import { scopedService } from "../inOrder.js"
 import { currentProgress, type ProgressListeners } from "../progress.js"
 import { cancelledByCaller } from "../protocol/cancelledByCaller.js"
 import { Drain } from "../protocol/drain.js"
@@ -25,7 +28,7 @@ import type { EffectChecks } from "../recovery/EffectChecks.js"
 import type { Workspaces } from "../sessions/Workspaces.js"
 import { storeUnavailable } from "../store/agentFailure.js"
 import type { Agents } from "../store/Agents.js"
-import type { ApprovalRequests } from "../store/Approvals.js"
+import { ApprovalRequests } from "../store/Approvals.js"
 import { GatewayInstance } from "../store/GatewayInstance.js"
 import {
   type InvocationKey,
@@ -34,6 +37,7 @@ import {
   type KeyedInvocation,
   KeyedInvocations as Records
 } from "../store/KeyedInvocations.js"
+import { SweepInterval } from "../SweepInterval.js"
 import * as CutOff from "./CutOff.js"
 import * as Failures from "./failures.js"
 
@@ -98,23 +102,32 @@ const recorded = (keyed: Keyed, kept: unknown): Effect.Effect<unknown, KruxosErr
 
 const make = Effect.gen(function*() {
   const records = yield* Records
+  const approvals = yield* ApprovalRequests
   const gateway = yield* GatewayInstance
   const recordId = yield* records.recordId
   const fibers = yield* FiberSet.make<void>()
   const running = new Map<string, Running>()
   let isClosing = false
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      isClosing = true
-    })
-  )
+  yield* atClose(() => {
+    isClosing = true
+  })
   // What somebody waits for is waited for by its connection.
   yield* (yield* Drain).track({
     running: () => [...running.values()].filter(({ waiting }) => waiting === 0).length
   })
 
+  // Only that says what comes of a pending one, and whatever holds by now, it is not run besides.
+  const requestOf = (key: InvocationKey, record: KeyedInvocation) =>
+    Effect.mapError(approvals.ofKey(key, record), storeUnavailable)
+
   const repeated = (keyed: Keyed, record: KeyedInvocation): Effect.Effect<unknown, KruxosError> => {
     if (!isSame(record, keyed)) return Effect.fail(Failures.otherUse(keyed))
+    if (record.status === "pending") {
+      return Effect.flatMap(
+        requestOf(keyed, record),
+        Option.match({ onNone: () => recorded(keyed, Option.getOrUndefined(record.result)), onSome: outcomeOf })
+      )
+    }
     if (record.status === "running" && record.owner !== gateway.id && gateway.isAlive(record.owner)) {
       return Effect.fail(Failures.runsElsewhere(keyed))
     }
@@ -231,23 +244,35 @@ const make = Effect.gen(function*() {
       })
     })
 
+  const outcomeOfRecord = (
+    key: InvocationKey,
+    record: KeyedInvocation
+  ): Effect.Effect<RecordedOutcome, ServiceUnavailable> => {
+    const { owner, result, status } = record
+    if (Option.isNone(result)) {
+      const runs = status === "running" && owner !== gateway.id && gateway.isAlive(owner)
+      return Effect.succeed({ status: runs ? "running" : "unknown" })
+    }
+    const noted: RecordedOutcome = { status: "done", result: result.value }
+    if (status !== "pending") return Effect.succeed(noted)
+    return Effect.flatMap(requestOf(key, record), (request) =>
+      Option.isNone(request) || isOpen(request.value)
+        ? Effect.succeed(noted)
+        : Effect.map(resultOf(request.value), (ended) => ({ ...noted, result: ended })))
+  }
+
   const outcome: Context.Tag.Service<RunOnce>["outcome"] = (key) =>
     Effect.suspend(() => {
       if (running.has(nameOf(key)) || cutOff.isLookedAt(key)) {
         return Effect.succeed<RecordedOutcome>({ status: "running" })
       }
-      return Effect.mapBoth(records.find(key), {
-        onFailure: storeUnavailable,
-        onSuccess: Option.match({
-          onNone: (): RecordedOutcome => ({ status: "not_found" }),
-          onSome: ({ owner, result, status }) => {
-            if (Option.isSome(result)) return { status: "done", result: result.value }
-            return {
-              status: status === "running" && owner !== gateway.id && gateway.isAlive(owner) ? status : "unknown"
-            }
-          }
+      return Effect.flatMap(
+        Effect.mapError(records.find(key), storeUnavailable),
+        Option.match({
+          onNone: () => Effect.succeed<RecordedOutcome>({ status: "not_found" }),
+          onSome: (record) => outcomeOfRecord(key, record)
         })
-      })
+      )
     })
 
   const cutOff = yield* CutOff.resolve
@@ -255,7 +280,7 @@ const make = Effect.gen(function*() {
     records.sweep,
     (cause) => Effect.logWarning("The record of keyed invocations was not swept", cause)
   )
-  yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 hour")))
+  yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced(yield* SweepInterval)))
   return { recordId, run, enter, outcome }
 })
 
@@ -263,4 +288,4 @@ export const layer: Layer.Layer<
   RunOnce,
   SqlError,
   Agents | ApprovalRequests | Audit | Drain | EffectChecks | GatewayInstance | Records | Workspaces
-> = Layer.scoped(RunOnce, make)
+> = scopedService(RunOnce, make)

@@ -1,14 +1,17 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { randomUUID } from "node:crypto"
+import type { AnyCapability } from "../../catalogue/Capability.js"
+import { isReplayable } from "../../catalogue/replayable.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { Invocation, Prepared } from "../capabilities/Handler.js"
 import type { Arguments } from "../recovery/EffectCheck.js"
 import { EffectChecks } from "../recovery/EffectChecks.js"
 import { type Keyed, RunOnce } from "./RunOnce.js"
 
-// What they do is gone with the gateway, so that they can only have done nothing.
-const endWithGateway: ReadonlySet<string> = new Set([
+// They do nothing, or what is gone with the gateway, so that they can only have done nothing.
+const traceless: ReadonlySet<string> = new Set([
+  "filesystem.search_content",
   "filesystem.watch",
   "state.session.clear",
   "state.session.delete",
@@ -26,12 +29,13 @@ export const make = Effect.gen(function*() {
 
   return (
     keyed: Keyed,
+    capability: AnyCapability,
     input: Arguments,
     invocation: Invocation,
     run: Prepared
   ): Effect.Effect<unknown, KruxosError> => {
-    if (endWithGateway.has(keyed.capability)) return run(invocation)
-    const check = checks.get(keyed.capability)
+    if (isReplayable(capability) || traceless.has(capability.name)) return run(invocation)
+    const check = checks.get(capability.name)
     if (check === undefined) return runOnce.enter(keyed, undefined, run(invocation))
     const { agent, workspace } = invocation
     const source = `run-${randomUUID()}`

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
-import * as Stream from "effect/Stream"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import type { PermissionTier } from "../../schema/CapabilityDefinition.js"
 import { type Egress, nowhere } from "../egress/Egress.js"
@@ -28,8 +29,11 @@ export interface PolicyService {
   readonly defaultTier: (agent: Agent) => PermissionTier
   /** The hosts that an agent may reach now. */
   readonly egress: (agent: Agent) => Egress
-  /** Tells, from when it is run, whenever lists show an agent something else than before. */
-  readonly changes: (agent: Agent) => Stream.Stream<void>
+  /**
+   * Calls the listener whenever lists show an agent something else than before, from now on until the scope closes. It must neither
+   * wait nor throw.
+   */
+  readonly onChange: (agent: Agent, listener: () => void) => Effect.Effect<void, never, Scope.Scope>
 }
 
 export class Policy extends Context.Tag("kruxos/local/Policy")<Policy, PolicyService>() {}
@@ -47,7 +51,7 @@ export const catalogueTiers = (capabilities: ReadonlyArray<AnyCapability>): Poli
   rules: () => capabilities.map(({ name, tier }) => ({ capability: name, tier, reason: undefined })),
   defaultTier: () => "notify",
   egress: () => nowhere,
-  changes: () => Stream.never
+  onChange: () => Effect.void
 })
 
 /** Every capability without asking, whatever files say; but no host can be reached. */
@@ -59,5 +63,5 @@ export const allowAll: PolicyService = {
   rules: () => [{ capability: "*", tier: "autonomous", reason: "the gateway runs with allow-all" }],
   defaultTier: () => "autonomous",
   egress: () => nowhere,
-  changes: () => Stream.never
+  onChange: () => Effect.void
 }

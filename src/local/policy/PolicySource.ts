@@ -2,16 +2,14 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import { holding } from "../../connection/untilClose.js"
 import type { HostPattern } from "../egress/HostPattern.js"
-import { templateLayer } from "./compile.js"
 import { formatProblem, InvalidPolicy, wholeFile } from "./InvalidPolicy.js"
 import type { Layer } from "./Layer.js"
 import { join, type Policies } from "./Policies.js"
 import { absent, look, type PolicyPlaces, readLayer, type Seen, signatureOf, watchedPaths } from "./policyFiles.js"
-import type { Template } from "./templates.js"
 import { unusedPatterns } from "./unusedPatterns.js"
 import { watchFiles } from "./watchFiles.js"
 
@@ -22,18 +20,18 @@ export class PolicyInterval extends Context.Reference<PolicyInterval>()("kruxos/
 
 /** What policies are made of. */
 export interface PolicySourceOptions extends PolicyPlaces {
-  /** The organization's layer where no file is. */
-  readonly template: Template
+  /** What the organization says where no file is. */
+  readonly organization: Layer
   /** The names of the capabilities that there are. */
   readonly capabilities: ReadonlyArray<string>
   /** Hosts that the organization allows besides those of its file. */
   readonly hosts?: ReadonlyArray<HostPattern> | undefined
 }
 
-/** The policies that hold, and a word whenever they become others. */
+/** The policies that hold, and who is called whenever they become others. */
 export interface PolicySource {
   readonly current: () => Policies
-  readonly reloads: PubSub.PubSub<void>
+  readonly onReload: (listener: () => void) => Effect.Effect<void, never, Scope.Scope>
 }
 
 /** A file, the state in which it was last read, and the last good policy that it held. */
@@ -53,7 +51,7 @@ const read = (options: PolicySourceOptions, seen: Seen): Effect.Effect<Layer | u
 const warnOfUnused = ({ capabilities }: PolicySourceOptions, file: string, layer: Layer | undefined) =>
   Effect.forEach(
     layer === undefined ? [] : unusedPatterns(layer, capabilities),
-    ({ line, message }) => Effect.logWarning(`${file}:${line}: ${message}`),
+    ({ line, message }) => Effect.logWarning(`${line === 0 ? file : `${file}:${line}`}: ${message}`),
     { discard: true }
   )
 
@@ -69,10 +67,10 @@ const sameAgent = (seen: Seen, others: Iterable<Kept>): InvalidPolicy | undefine
   return undefined
 }
 
-const joined = (kept: KeptFiles, { hosts = [], template }: PolicySourceOptions): Policies => {
+const joined = (kept: KeptFiles, { hosts = [], organization: otherwise }: PolicySourceOptions): Policies => {
   const layers = [...kept.values()].flatMap((one) => one.policy === undefined ? [] : [{ ...one, policy: one.policy }])
   const organization = layers.find(({ role }) => role.layer === "organization")?.policy
-    ?? templateLayer(template, "organization")
+    ?? otherwise
   return join({
     system: layers.find(({ role }) => role.layer === "system")?.policy,
     organization: { ...organization, allowedHosts: [...organization.allowedHosts ?? [], ...hosts] },
@@ -111,7 +109,7 @@ export const make = (
 ): Effect.Effect<PolicySource, InvalidPolicy, Scope.Scope> =>
   Effect.gen(function*() {
     const { every, settled } = yield* PolicyInterval
-    const reloads = yield* PubSub.sliding<void>(16)
+    const listeners = new Set<() => void>()
     const kept = new Map(yield* readAll(options))
     let policies = joined(kept, options)
     // The state in which a file was found last: it is read once it is found in it twice.
@@ -119,6 +117,9 @@ export const make = (
     let unlisted = ""
 
     for (const { file, policy } of kept.values()) yield* warnOfUnused(options, file, policy)
+    if (options.organization.file !== undefined) {
+      yield* warnOfUnused(options, options.organization.file, options.organization)
+    }
 
     const isSettled = ({ file, signature }: Seen): boolean => {
       if (kept.get(file)?.signature === signature) {
@@ -161,7 +162,7 @@ export const make = (
           policy === undefined ? `${seen.file} is gone, and holds no more` : `${seen.file} is in force`
         )
         yield* warnOfUnused(options, seen.file, policy)
-        yield* PubSub.publish(reloads, undefined)
+        for (const listener of listeners) listener()
       })
 
     const changed = yield* Queue.sliding<void>(1)
@@ -195,6 +196,6 @@ export const make = (
     yield* Effect.forkScoped(Effect.delay(Queue.offer(changed, undefined), Duration.times(every, 2)))
     yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Queue.take(changed), follow)))
 
-    const source: PolicySource = { current: () => policies, reloads }
+    const source: PolicySource = { current: () => policies, onReload: (listener) => holding(listeners, listener) }
     return source
   })

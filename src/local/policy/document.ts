@@ -8,7 +8,8 @@ const either = (words: ReadonlyArray<string>) => `${words.slice(0, -1).join(", "
 
 const Text = Schema.String.annotations({ description: "text" })
 
-const Tier = Schema.Literal("autonomous", "notify", "approval_required", "blocked").annotations({
+/** What becomes of an invocation. */
+export const Tier = Schema.Literal("autonomous", "notify", "approval_required", "blocked").annotations({
   description: `a tier: ${either(tiers)}`
 })
 

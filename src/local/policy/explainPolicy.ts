@@ -57,9 +57,8 @@ export const explainPolicy = (
         message: `There is no capability ${name}${suggestion(name, Object.keys(builtIn))}`
       })
     }
-    const policies = yield* PolicySource.load(
-      sourceOptions({ choice: policy, dataDirectory: resolve(dataDirectory), capabilities })
-    )
+    const source = yield* sourceOptions({ choice: policy, dataDirectory: resolve(dataDirectory), capabilities })
+    const policies = yield* PolicySource.load(source)
     const facts = factsOf(capability, input)
     const explained = (part: Part): LayerExplanation => ({
       layer: part.layer.layer,

@@ -1,22 +1,25 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
-import * as Stream from "effect/Stream"
 import * as fs from "node:fs/promises"
 import { isAbsolute, join, relative, resolve, sep } from "node:path"
 import type { AnyCapability } from "../../catalogue/Capability.js"
 import * as Egress from "../egress/Egress.js"
 import { type HostPattern, parse as parseHostPattern } from "../egress/HostPattern.js"
+import { scopedService } from "../inOrder.js"
 import type { Agent } from "../store/Agents.js"
 import { dataFolder } from "../workspace/pathForm.js"
+import { templateLayer } from "./compile.js"
 import { decide } from "./decide.js"
 import { type InvalidPolicy, wholeFile } from "./InvalidPolicy.js"
+import type { Layer as PolicyOfLayer } from "./Layer.js"
+import type { Policies } from "./Policies.js"
 import { allowAll, Policy, type PolicyService } from "./Policy.js"
 import type { PolicyChoice } from "./PolicyChoice.js"
 import * as PolicySource from "./PolicySource.js"
 import * as RateCounters from "./RateCounters.js"
-import { defaultTemplate, templates } from "./templates.js"
+import { defaultTemplate, type TemplateName, templates } from "./templates.js"
+import { layerOfRules } from "./TierRules.js"
 import { visibleRules } from "./visibleRules.js"
 
 /** Where a gateway's policies are, and what they are about. */
@@ -31,12 +34,12 @@ export interface PolicyOptions {
 
 /** Decides by the policies of a source. */
 export const fromSource = (
-  { current, reloads }: PolicySource.PolicySource,
+  { current, onReload }: PolicySource.PolicySource,
   capabilities: ReadonlyArray<AnyCapability>
 ): PolicyService => {
   const counters = RateCounters.make()
-  const listedTier: PolicyService["listedTier"] = ({ name }, capability) => current().of(name, capability).listedTier
-  const shownTo = (agent: Agent) => capabilities.map((capability) => listedTier(agent, capability)).join()
+  const shownTo = ({ name }: Agent, policies: Policies) =>
+    capabilities.map((capability) => policies.of(name, capability).listedTier).join()
   return {
     decide: ({ name }, capability, input, now) => decide(current(), { agent: name, capability, input, now }, counters),
     count: ({ name }, capability, now) => {
@@ -44,33 +47,41 @@ export const fromSource = (
         if (entry?.rateLimit !== undefined) counters.count(name, entry.rateLimit, now)
       }
     },
-    listedTier,
+    listedTier: ({ name }, capability) => current().of(name, capability).listedTier,
     mayRequireApproval: ({ name }, capability) => current().of(name, capability).mayRequireApproval,
     rules: ({ name }) => visibleRules(current(), name, capabilities),
     defaultTier: ({ name }) => current().defaultTier(name),
     egress: ({ name }) => current().egress(name),
-    changes: (agent) =>
-      Stream.unwrapScoped(Effect.map(PubSub.subscribe(reloads), (queue) => {
-        let shown = shownTo(agent)
-        return Stream.filter(Stream.fromQueue(queue), () => {
-          const before = shown
-          shown = shownTo(agent)
-          return shown !== before
-        })
-      }))
+    onChange: (agent, listener) => {
+      let before = current()
+      return onReload(() => {
+        const now = current()
+        const isOther = shownTo(agent, now) !== shownTo(agent, before)
+        before = now
+        if (isOther) listener()
+      })
+    }
   }
+}
+
+const ofTemplate = (name: TemplateName) => templateLayer(templates[name], "organization")
+
+const organizationOf = (choice: PolicyChoice | undefined): Either.Either<PolicyOfLayer, InvalidPolicy> => {
+  if (typeof choice === "object" && (!("file" in choice) || "tiers" in choice)) return layerOfRules(choice)
+  return Either.right(ofTemplate(typeof choice === "string" && choice !== "allow-all" ? choice : defaultTemplate))
 }
 
 /** What a choice comes to: where to look, and what holds where nothing is found. */
 export const sourceOptions = (
   { capabilities, choice, dataDirectory }: PolicyOptions
-): PolicySource.PolicySourceOptions => ({
-  directory: dataDirectory === undefined ? undefined : join(dataDirectory, "policies"),
-  organizationFile: typeof choice === "object" ? resolve(choice.file) : undefined,
-  hasOrganizationFile: choice === undefined,
-  template: templates[typeof choice === "string" && choice !== "allow-all" ? choice : defaultTemplate],
-  capabilities: capabilities.map(({ name }) => name)
-})
+): Either.Either<PolicySource.PolicySourceOptions, InvalidPolicy> =>
+  Either.map(organizationOf(choice), (organization) => ({
+    directory: dataDirectory === undefined ? undefined : join(dataDirectory, "policies"),
+    organizationFile: typeof choice === "object" && "file" in choice ? resolve(choice.file) : undefined,
+    hasOrganizationFile: choice === undefined,
+    organization,
+    capabilities: capabilities.map(({ name }) => name)
+  }))
 
 const realPathOf = (path: string): Effect.Effect<string> =>
   Effect.orElseSucceed(Effect.tryPromise(() => fs.realpath(path)), () => resolve(path))
@@ -121,10 +132,10 @@ export const layer = (
       )
     )
   }
-  return Layer.scoped(
+  return scopedService(
     Policy,
     Effect.gen(function*() {
-      const source = { ...sourceOptions(options), hosts: yield* readHosts(options) }
+      const source = { ...yield* sourceOptions(options), hosts: yield* readHosts(options) }
       if (source.organizationFile !== undefined) yield* checkPlace(source.organizationFile, workspace)
       yield* warnOfUnusedFile(source)
       return fromSource(yield* PolicySource.make(source), capabilities)

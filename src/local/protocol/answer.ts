@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import { byteLength, fitsInFrame, maximumFrameBytes } from "../../connection/Duplex.js"
 import { failureOf, type Message, type RpcId, successOf } from "../../connection/jsonRpc.js"
@@ -52,6 +53,10 @@ export const internalError = invalidMessage(RpcCode.internalError, "The gateway 
 const failed = (id: RpcId, method: string, cause: Cause.Cause<unknown>): Effect.Effect<Answer> =>
   Effect.as(Effect.logError(`${method} failed`, cause), refusal(id, internalError))
 
+// What is uninterruptible is told of its interruption by the parts of it that are not.
+const isInterruptedWith = (cause: Cause.Cause<unknown>): Effect.Effect<boolean> =>
+  Effect.map(FiberRef.get(FiberRef.interruptedCause), (own) => !Cause.isEmpty(own) && Cause.isInterruptedOnly(cause))
+
 const successText = (id: RpcId, value: unknown): string =>
   value instanceof Written
     ? `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${value.json}}`
@@ -77,7 +82,10 @@ export const answerOf = (
       const failure = Cause.failureOption(cause)
       return Option.isSome(failure)
         ? Effect.succeed(fitting(id, refusal(id, failure.value)))
-        : failed(id, method, cause)
+        : Effect.if(isInterruptedWith(cause), {
+          onTrue: () => Effect.interrupt,
+          onFalse: () => failed(id, method, cause)
+        })
     }
   })
 

@@ -1,8 +1,9 @@
 import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import { InvalidInput } from "../../errors/general.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
 import type { ApprovalState } from "../../schema/Approval.js"
@@ -11,6 +12,7 @@ import { ApprovalQueue } from "../approvals/ApprovalQueue.js"
 import { outcomeOf } from "../approvals/outcome.js"
 import type { ApprovalRecord } from "../store/Approvals.js"
 import { Drain } from "./drain.js"
+import type { Listener } from "./Notification.js"
 import { readResult } from "./readResult.js"
 
 /** A request for approval as its agent sees it. */
@@ -91,11 +93,13 @@ export const make = Effect.gen(function*() {
   const untilOver = (agent: string, approvalId: string, atMost: Duration.Duration) =>
     Effect.gen(function*() {
       // What ends between the look and the wait is not missed.
-      const resolved = yield* queue.resolved
+      const over = yield* Deferred.make<void>()
+      yield* queue.onResolved((ended) => {
+        if (ended.approvalId === approvalId) Deferred.unsafeDone(over, Exit.void)
+      })
       const { status } = yield* queue.get(approvalId, agent)
       if (isOver(status)) return
-      const over = Stream.runDrain(Stream.takeUntil(resolved, (ended) => ended.approvalId === approvalId))
-      yield* Effect.timeoutOption(Effect.raceFirst(over, drain.begun), atMost)
+      yield* Effect.timeoutOption(Effect.raceFirst(Deferred.await(over), drain.begun), atMost)
     }).pipe(Effect.scoped)
 
   /**
@@ -118,15 +122,15 @@ export const make = Effect.gen(function*() {
         )
     )
 
-  /** What is to be told an agent about its requests from now on. */
-  const resolved = (agent: string) =>
-    Stream.unwrapScoped(queue.resolved).pipe(
-      Stream.filter((ended) => ended.agent === agent),
-      Stream.map(({ approvalId, status }) => ({
+  /** Tells an agent about its requests from now on. */
+  const tell = (agent: string, listener: Listener) =>
+    queue.onResolved((ended) => {
+      if (ended.agent !== agent) return
+      listener({
         method: "notifications/kruxos/approval_resolved",
-        params: { approval_id: approvalId, status }
-      }))
-    )
+        params: { approval_id: ended.approvalId, status: ended.status }
+      })
+    })
 
-  return { check, checkPlainly, hold, list, resolved, withdraw }
+  return { check, checkPlainly, hold, list, tell, withdraw }
 })

@@ -8,15 +8,14 @@ import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { CloseCode, type CloseInfo, type Duplex } from "../../connection/Duplex.js"
 import type { Message, RpcId } from "../../connection/jsonRpc.js"
 import { reconnected, trafficOf } from "../../connection/Meter.js"
 import * as Peer from "../../connection/Peer.js"
 import { counted } from "../../connection/Traffic.js"
+import { atClose } from "../../connection/untilClose.js"
 import { ResourceExhausted } from "../../errors/general.js"
 import { RpcCode } from "../../errors/wire.js"
-import type { Attachment } from "../sessions/attaching.js"
 import type { Session } from "../sessions/Session.js"
 import { type Opening, Sessions } from "../sessions/Sessions.js"
 import type { Agent } from "../store/Agents.js"
@@ -25,6 +24,7 @@ import { cancelledByCaller } from "./cancelledByCaller.js"
 import { Drain, shuttingDownRefusal } from "./drain.js"
 import { InitializeParams, initializeResult } from "./initialize.js"
 import { Methods } from "./methods.js"
+import type { Listener, Notification } from "./Notification.js"
 import * as Params from "./params.js"
 import * as Progress from "./progress.js"
 import { invalidMessage, refuseError } from "./Refusal.js"
@@ -39,7 +39,7 @@ export const maximumUnanswered = 16_384
 
 type Request = Extract<Message, { readonly _tag: "Request" }>
 
-type Notification = Extract<Message, { readonly _tag: "Notification" }>
+type Notice = Extract<Message, { readonly _tag: "Notification" }>
 
 const decodeInitialize = Params.decoder(InitializeParams)
 
@@ -79,8 +79,7 @@ const traffic = trafficOf("gateway")
 /**
  * Speaks with an agent over a duplex until it closes: MCP, and the native methods. The session begins with `initialize`
  * and ends with the duplex, unless its client can resume it and the connection is lost; requests still running then are interrupted. A
- * gateway that drains refuses new requests, and
- * closes when there is nothing that it has not answered.
+ * gateway that drains refuses new requests, and closes when there is nothing that it has not answered.
  */
 export const converse = Effect.fnUntraced(function*(
   duplex: Duplex,
@@ -105,14 +104,19 @@ export const converse = Effect.fnUntraced(function*(
   const progress = yield* Progress.make(duplex)
   const closed = yield* Deferred.make<CloseInfo>()
   // Nobody is told anything before `initialize` is answered.
-  const begun = yield* Deferred.make<Session>()
+  let early: Array<Notification> | undefined = []
   let session: Session | "opening" | undefined
-  let attachment: Attachment | undefined
+  let isDone = false
   const fence = Effect.sync(() => {
     duplex.close(CloseCode.goingAway, "the session goes on over another connection")
     // The other side may be gone without having said so.
     Deferred.unsafeDone(closed, Exit.succeed({ code: CloseCode.goingAway, reason: "" }))
   })
+
+  const tell: Listener = (notification) => {
+    if (early === undefined) peer.notify(notification.method, notification.params)
+    else early.push(notification)
+  }
 
   const initialize = Effect.fnUntraced(
     function*(params: unknown) {
@@ -125,12 +129,13 @@ export const converse = Effect.fnUntraced(function*(
         transport,
         clientName: clientInfo?.name,
         resume: experimental?.kruxos?.resume,
-        fence
+        fence,
+        isDone: () => isDone
       }).pipe(Effect.mapError(refuseError), Scope.extend(scope))
-      attachment = attached
       session = attached.session
+      yield* Scope.extend(methods.tell(session, tell), scope)
       if (attached.isResumed) reconnected("gateway")
-      return initializeResult(protocolVersion, attached, { ...methods.features, progress: {} })
+      return initializeResult(protocolVersion, attached, { ...methods.features, progress: {}, resume: {} })
     },
     Effect.onError(() =>
       Effect.sync(() => {
@@ -150,7 +155,10 @@ export const converse = Effect.fnUntraced(function*(
 
   const answer = (peer: Peer.Peer, method: string, { final, text }: Answer) => {
     peer.send(text)
-    if (method === "initialize" && Predicate.isObject(session)) Deferred.unsafeDone(begun, Exit.succeed(session))
+    if (method === "initialize" && Predicate.isObject(session) && early !== undefined) {
+      for (const notification of early) peer.notify(notification.method, notification.params)
+      early = undefined
+    }
     if (final) peer.close(CloseCode.policyViolation, "the key is no longer good")
   }
 
@@ -179,7 +187,7 @@ export const converse = Effect.fnUntraced(function*(
     })
   }
 
-  const onNotification = ({ method, params }: Notification) => {
+  const onNotification = ({ method, params }: Notice) => {
     if (method !== "notifications/cancelled" || !Predicate.isRecord(params)) return
     const { requestId } = params
     if (typeof requestId !== "string" && typeof requestId !== "number") return
@@ -194,20 +202,11 @@ export const converse = Effect.fnUntraced(function*(
     onClose: (info) => Deferred.unsafeDone(closed, Exit.succeed(info))
   }))
   const leave = () => peer.close(CloseCode.goingAway, goodbye)
-  yield* Effect.addFinalizer(() => Effect.sync(leave))
+  yield* atClose(leave)
   yield* drain.track({ running: () => running.size + (duplex.bufferedBytes() > 0 ? 1 : 0), onIdle: leave })
   yield* Effect.forkScoped(peer.heartbeat(yield* Heartbeat))
-  yield* Deferred.await(begun).pipe(
-    Effect.flatMap((session) =>
-      Stream.runForEach(
-        methods.notifications(session),
-        ({ method, params }) => Effect.sync(() => peer.notify(method, params))
-      )
-    ),
-    Effect.forkScoped
-  )
   const { code, reason } = yield* Deferred.await(closed)
-  if (isGoodbye(code) || drain.isDraining()) attachment?.endForGood()
+  isDone = isGoodbye(code) || drain.isDraining()
   // Only this side says why a connection ended that nobody closed.
   if (code === CloseCode.abnormal && reason !== "") {
     yield* Effect.logWarning(`Agent ${agent.name} is disconnected: ${reason}`)

@@ -1,9 +1,11 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { holding } from "../../connection/untilClose.js"
 import { ServiceUnavailable } from "../../errors/general.js"
+import { service } from "../inOrder.js"
 import { refuseError } from "./Refusal.js"
 
 /** Something that a gateway lets finish before it ends. */
@@ -75,13 +77,9 @@ const make: Effect.Effect<DrainService> = Effect.map(Effect.clock, (clock) => {
   return {
     isDraining: () => isDraining,
     begun: begun.await,
-    track: (work) =>
-      Effect.acquireRelease(
-        Effect.sync(() => works.add(work)),
-        () => Effect.sync(() => works.delete(work))
-      ),
+    track: (work) => holding(works, work),
     drain
   }
 })
 
-export const layer: Layer.Layer<Drain> = Layer.effect(Drain, make)
+export const layer: Layer.Layer<Drain> = service(Drain, make)

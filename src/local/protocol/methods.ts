@@ -1,9 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
 import { isListed } from "../../catalogue/listFilter.js"
 import { capabilityName } from "../../catalogue/toolName.js"
 import { parentOf } from "../../connection/traceparent.js"
@@ -15,6 +15,7 @@ import type { ApprovalQueue } from "../approvals/ApprovalQueue.js"
 import { Directory } from "../capabilities/Directory.js"
 import { Core, notFound } from "../Core.js"
 import { RunOnce } from "../idempotency/RunOnce.js"
+import { service } from "../inOrder.js"
 import { Policy } from "../policy/Policy.js"
 import type { Session } from "../sessions/Session.js"
 import { Sessions } from "../sessions/Sessions.js"
@@ -24,6 +25,7 @@ import type { Transactions as OwnTransactions } from "../transactions/Transactio
 import * as Approvals from "./approvals.js"
 import type { Drain } from "./drain.js"
 import * as Events from "./events.js"
+import type { Listener } from "./Notification.js"
 import * as Params from "./params.js"
 import { invalidMessage, type Refusal, refuse, refuseError } from "./Refusal.js"
 import { failureResult, outputResult } from "./toolResult.js"
@@ -34,14 +36,8 @@ export interface MethodsService {
   /** The parts of the protocol's extension that this gateway has over every transport, as they are advertised. */
   readonly features: Features
   readonly call: (session: Session, method: string, params: unknown) => Effect.Effect<unknown, Refusal>
-  /** What a session is told without asking, from when this is run. */
-  readonly notifications: (session: Session) => Stream.Stream<Notification>
-}
-
-/** A JSON-RPC notification. */
-export interface Notification {
-  readonly method: string
-  readonly params: unknown
+  /** Calls the listener with what a session is told without asking, from now on until the scope closes. */
+  readonly tell: (session: Session, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
 }
 
 /** The parts of the protocol's extension, by name, with what is to be known of each. */
@@ -83,7 +79,7 @@ const make = Effect.gen(function*() {
   const sessions = yield* Sessions
   const approvals = yield* Approvals.make
   const transactions = yield* Transactions.make
-  const events = yield* Events.make
+  const tellEvents = yield* Events.make
   const policy = yield* Policy
   const runOnce = yield* RunOnce
   const encodeDefinition = Schema.encodeSync(CapabilityDefinition)
@@ -254,26 +250,22 @@ const make = Effect.gen(function*() {
     idempotency: { record_id: runOnce.recordId },
     approvals: {},
     events: {},
-    transactions: {},
-    resume: {}
+    transactions: {}
   }
 
-  const notifications: MethodsService["notifications"] = (session) =>
-    Stream.mergeAll([
-      approvals.resolved(session.agent.name),
-      events(session),
-      transactions.ended(session),
-      Stream.map(policy.changes(session.agent), () => ({
-        method: "notifications/tools/list_changed",
-        params: undefined
-      }))
-    ], { concurrency: "unbounded" })
+  const tell: MethodsService["tell"] = (session, listener) =>
+    Effect.all([
+      approvals.tell(session.agent.name, listener),
+      tellEvents(session, listener),
+      transactions.tell(session, listener),
+      policy.onChange(session.agent, () => listener({ method: "notifications/tools/list_changed", params: undefined }))
+    ], { discard: true })
 
-  return { call, features, notifications }
+  return { call, features, tell }
 })
 
 export const layer: Layer.Layer<
   Methods,
   never,
   ApprovalQueue | Core | Directory | Drain | Inbox | Policy | RunOnce | Sessions | StateWatches | OwnTransactions
-> = Layer.effect(Methods, make)
+> = service(Methods, make)

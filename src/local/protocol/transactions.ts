@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { recoveryFor } from "../../catalogue/recovery.js"
 import { encodeFailure } from "../../errors/encode.js"
 import { RollbackReport } from "../../schema/Rollback.js"
 import type { Session } from "../sessions/Session.js"
 import { type CommitResult, Transactions } from "../transactions/Transactions.js"
+import type { Listener } from "./Notification.js"
 import { refuseError } from "./Refusal.js"
 
 const encodeReport = Schema.encodeSync(RollbackReport)
@@ -35,15 +35,15 @@ export const make = Effect.gen(function*() {
       onSuccess: (report) => encodeReport(report)
     })
 
-  /** What a session is to be told about its transactions from now on: those that the gateway has ended by itself. */
-  const ended = ({ id }: Session) =>
-    Stream.unwrapScoped(transactions.ended).pipe(
-      Stream.filter(({ sessionId }) => sessionId === id),
-      Stream.map(({ by, transactionId }) => ({
+  /** Tells a session about its transactions from now on: those that the gateway has ended by itself. */
+  const tell = ({ id }: Session, listener: Listener) =>
+    transactions.onEnded(({ by, sessionId, transactionId }) => {
+      if (sessionId !== id) return
+      listener({
         method: "notifications/kruxos/transaction_ended",
         params: { transaction_id: transactionId, reason: by }
-      }))
-    )
+      })
+    })
 
-  return { begin, commit, ended, rollback }
+  return { begin, commit, rollback, tell }
 })

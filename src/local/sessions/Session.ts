@@ -6,7 +6,10 @@ import type { Agent } from "../store/Agents.js"
 import type { Workspace } from "../workspace/Workspace.js"
 import type { Usage } from "./usage.js"
 
-/** An agent at work: from `initialize` to the end of its socket, or from `session.create` to `session.end`. */
+/**
+ * An agent at work: from `initialize` to the end of the connection that it has last, which it outlives for a while where its client can
+ * resume it; or from `session.create` to `session.end`.
+ */
 export interface Session {
   readonly id: string
   readonly agent: Agent

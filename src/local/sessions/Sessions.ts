@@ -2,12 +2,13 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { randomUUID } from "node:crypto"
 import * as Turns from "../../connection/Turns.js"
 import { AuthenticationFailed } from "../../errors/gateway.js"
 import { ServiceUnavailable, SessionPaused } from "../../errors/general.js"
+import { Identifiers } from "../Identifiers.js"
+import { scopedService } from "../inOrder.js"
 import { storeUnavailable } from "../store/agentFailure.js"
 import { type Agent, Agents } from "../store/Agents.js"
 import { Sessions as SessionRecords } from "../store/Sessions.js"
@@ -101,6 +102,7 @@ interface Standing {
 
 const make = Effect.gen(function*() {
   const clock = yield* Effect.clock
+  const identifiers = yield* Identifiers
   const agents = yield* Agents
   const records = yield* SessionRecords
   const supervision = yield* Supervision
@@ -116,7 +118,7 @@ const make = Effect.gen(function*() {
       let invocations = 0
       let lastActiveAt = DateTime.toEpochMillis(connectedAt)
       const session: Session = {
-        id: `ses-${randomUUID()}`,
+        id: `ses-${identifiers.uuid()}`,
         agent,
         connectedAt,
         workspace,
@@ -218,7 +220,7 @@ const make = Effect.gen(function*() {
   }
 })
 
-export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Supervision | Workspaces> = Layer.scoped(
+export const layer: Layer.Layer<Sessions, never, Agents | SessionRecords | Supervision | Workspaces> = scopedService(
   Sessions,
   make
 )

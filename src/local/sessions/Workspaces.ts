@@ -1,10 +1,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
 import { isAbsolute, join, relative, sep } from "node:path"
+import { scopedService } from "../inOrder.js"
 import type { Agent } from "../store/Agents.js"
 import * as Confined from "../workspace/confined.js"
 import { dataFolder } from "../workspace/pathForm.js"
@@ -44,7 +45,7 @@ export const layer = (
   root: string,
   dataDirectory: string | undefined
 ): Layer.Layer<Workspaces, WorkspaceUnavailable> =>
-  Layer.scoped(
+  scopedService(
     Workspaces,
     Effect.gen(function*() {
       const open = (path: string) =>

@@ -22,18 +22,20 @@ export interface Attaching extends Opening {
   readonly resume: string | null | undefined
   /** Ends the connection, because the session goes on over another one. */
   readonly fence: Effect.Effect<void>
+  /** Whether the client is done with its session, which then ends with the connection. */
+  readonly isDone: () => boolean
 }
 
 /** A session on a connection. */
 export interface Attachment {
   readonly session: Session
   readonly isResumed: boolean
-  /** Says that the client is done with the session, which then ends with the connection. */
-  readonly endForGood: () => void
 }
 
 interface Connection {
   readonly fence: Effect.Effect<void>
+  /** Whether its session outlives it. */
+  readonly canResume: () => boolean
   /** Done when nothing of the connection is left. */
   readonly detached: Deferred.Deferred<void>
 }
@@ -103,10 +105,11 @@ export const make = <R>(
         return made
       })
 
-    // Only with the key that it was begun with.
+    // Only with the key that it was begun with. No connection is fenced off whose session would end with it.
     const find = (agent: Agent, id: string | null | undefined) => {
       const found = typeof id === "string" ? kept.get(id) : undefined
-      return found?.session.agent.name === agent.name && found.session.agent.keyGeneration === agent.keyGeneration
+      return found?.session.agent.name === agent.name && found.session.agent.keyGeneration === agent.keyGeneration &&
+          found.connection?.canResume() !== false
         ? found
         : undefined
     }
@@ -126,28 +129,25 @@ export const make = <R>(
         return kept.get(one.session.id) === one ? one : undefined
       })
 
-    const detach = (one: Kept, { detached }: Connection, canResume: boolean) =>
-      Effect.suspend(() => {
-        one.connection = undefined
-        return canResume ? wait(one) : end(one)
-      }).pipe(Effect.ensuring(Deferred.succeed(detached, undefined)))
+    // The connection has it until it waits, so that who looks for it in the meantime waits too.
+    const detach = (one: Kept, { canResume, detached }: Connection) =>
+      Effect.suspend(() => canResume() ? wait(one) : end(one)).pipe(
+        Effect.ensuring(Effect.suspend(() => {
+          one.connection = undefined
+          return Deferred.succeed(detached, undefined)
+        }))
+      )
 
-    return (agent: Agent, { fence, resume, ...opening }: Attaching) =>
+    return (agent: Agent, { fence, isDone, resume, ...opening }: Attaching) =>
       Effect.gen(function*() {
         const found = find(agent, resume)
         const resumed = found && (yield* takeOver(found))
         const one = resumed ?? (yield* makeAnew(agent, opening))
-        let canResume = resume !== undefined
-        const connection: Connection = { fence, detached: yield* Deferred.make<void>() }
+        const canResume = () => resume !== undefined && !isDone()
+        const connection: Connection = { fence, canResume, detached: yield* Deferred.make<void>() }
         one.connection = connection
-        yield* Effect.addFinalizer(() => Effect.suspend(() => detach(one, connection, canResume)))
-        const attachment: Attachment = {
-          session: one.session,
-          isResumed: resumed !== undefined,
-          endForGood: () => {
-            canResume = false
-          }
-        }
+        yield* Effect.addFinalizer(() => detach(one, connection))
+        const attachment: Attachment = { session: one.session, isResumed: resumed !== undefined }
         return attachment
       }).pipe(Effect.uninterruptible)
   })

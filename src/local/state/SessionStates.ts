@@ -2,11 +2,12 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Buffer } from "node:buffer"
 import { ResourceExhausted } from "../../errors/general.js"
 import { QuotaExceeded } from "../../errors/state.js"
+import { service } from "../inOrder.js"
 import { compareBytes } from "../store/prefixes.js"
 
 /** How long the state of a session that does not touch it is kept, in milliseconds: a day. */
@@ -241,4 +242,4 @@ const make = (options: Options): SessionStatesService => {
 }
 
 export const layer = (options: Options = {}): Layer.Layer<SessionStates> =>
-  Layer.sync(SessionStates, () => make(options))
+  service(SessionStates, Effect.sync(() => make(options)))

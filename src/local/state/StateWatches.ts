@@ -1,10 +1,13 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { randomUUID } from "node:crypto"
+import { untilClose } from "../../connection/untilClose.js"
 import { SubscriptionFailed } from "../../errors/state.js"
+import { Identifiers } from "../Identifiers.js"
+import { scopedService } from "../inOrder.js"
 import { Inbox } from "../store/Inbox.js"
 import { SharedState } from "../store/SharedState.js"
 import type { Change } from "../store/VersionedState.js"
@@ -13,8 +16,13 @@ import { type Delivery, makeDelivery } from "./watchDelivery.js"
 /** How many subscriptions a session may have. */
 export const mostSubscriptions = 100
 
-/** How often is looked for what other gateways on the same data have changed, while somebody watches. */
-const lookEvery = "1 second"
+/**
+ * How often is looked for what other gateways on the same data have changed, while somebody watches: every second, unless a test that
+ * moves the clock by hours provides more.
+ */
+export class LookInterval extends Context.Reference<LookInterval>()("kruxos/local/state/LookInterval", {
+  defaultValue: () => Duration.seconds(1)
+}) {}
 
 const mostAtOnce = 1000
 
@@ -53,6 +61,7 @@ const tooMany = (prefix: string) =>
   })
 
 const make = Effect.gen(function*() {
+  const identifiers = yield* Identifiers
   const inbox = yield* Inbox
   const shared = yield* SharedState
   const sessions = new Map<string, Map<string, Subscription>>()
@@ -89,8 +98,9 @@ const make = Effect.gen(function*() {
     return changes.length
   }).pipe(Effect.repeat({ while: (count) => count === mostAtOnce }))
 
+  const interval = yield* LookInterval
   yield* isWatched.await.pipe(
-    Effect.zipRight(Effect.sleep(lookEvery)),
+    Effect.zipRight(Effect.sleep(interval)),
     Effect.zipRight(Effect.catchAll(
       lookForOthers,
       (cause) => Effect.logWarning("What other gateways changed in the shared state could not be read", cause)
@@ -128,26 +138,25 @@ const make = Effect.gen(function*() {
 
   const watch: StateWatchesService["watch"] = (watcher, prefix) =>
     Effect.gen(function*() {
-      const id = `sub-${randomUUID()}`
+      const id = `sub-${identifiers.uuid()}`
       yield* enter(watcher, id, prefix, yield* shared.lastChange)
       yield* Scope.addFinalizer(watcher.sessionScope, end(watcher.sessionId, id))
       return id
     }).pipe(Effect.uninterruptible)
 
   const listen: StateWatchesService["listen"] = (sessionId, listener) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
+    untilClose(
+      () => {
         listeners.set(sessionId, (listeners.get(sessionId) ?? new Set()).add(listener))
-      }),
-      () =>
-        Effect.sync(() => {
-          const ofSession = listeners.get(sessionId)
-          ofSession?.delete(listener)
-          if (ofSession?.size === 0) listeners.delete(sessionId)
-        })
+      },
+      () => {
+        const ofSession = listeners.get(sessionId)
+        ofSession?.delete(listener)
+        if (ofSession?.size === 0) listeners.delete(sessionId)
+      }
     )
 
   return { watch, listen }
 })
 
-export const layer: Layer.Layer<StateWatches, never, Inbox | SharedState> = Layer.scoped(StateWatches, make)
+export const layer: Layer.Layer<StateWatches, never, Inbox | SharedState> = scopedService(StateWatches, make)

@@ -1,8 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { randomBytes } from "node:crypto"
+import { service } from "../inOrder.js"
 import * as EventId from "./EventId.js"
 import * as Ring from "./Ring.js"
 
@@ -139,4 +140,4 @@ const make = (bounds: Ring.Bounds): SupervisionService => {
 
 /** A stream of events that begins with the layer. */
 export const layer = (bounds: Ring.Bounds = defaultBounds): Layer.Layer<Supervision> =>
-  Layer.sync(Supervision, () => make(bounds))
+  service(Supervision, Effect.sync(() => make(bounds)))

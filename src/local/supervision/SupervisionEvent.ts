@@ -13,7 +13,9 @@ export const eventTypes = [
   "session_ended",
   "rate_limit_hit",
   "write_buffered",
-  "health_alert"
+  "health_alert",
+  "alert_sent",
+  "alert_acknowledged"
 ] as const
 
 /** The type of something that supervisors are told. */

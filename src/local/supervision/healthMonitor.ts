@@ -1,12 +1,18 @@
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import { type Component, HealthCheck, type Status } from "../capabilities/system/healthCheck.js"
+import { scopedDiscard } from "../inOrder.js"
 import { Workspaces } from "../sessions/Workspaces.js"
 import { Supervision } from "./Supervision.js"
 import type { SupervisionEvent } from "./SupervisionEvent.js"
 
-const interval = "30 seconds"
+/** How often the gateway's health is looked at: every 30 seconds, unless a test that moves the clock by hours provides more. */
+export class HealthInterval extends Context.Reference<HealthInterval>()("kruxos/local/HealthInterval", {
+  defaultValue: () => Duration.seconds(30)
+}) {}
 
 const severities = { healthy: "info", degraded: "warning", unhealthy: "critical" } as const
 
@@ -17,12 +23,13 @@ const alert = (timestamp: DateTime.Utc, { message, name, status, threshold }: Co
   data: { component: name, severity: severities[status], message, threshold, status }
 })
 
-/** Looks at the gateway's health every 30 seconds, and tells supervisors of each component whose status has changed. */
-export const layer: Layer.Layer<never, never, HealthCheck | Supervision | Workspaces> = Layer.scopedDiscard(
+/** Looks at the gateway's health at every {@link HealthInterval}, and tells supervisors of each component whose status has changed. */
+export const layer: Layer.Layer<never, never, HealthCheck | Supervision | Workspaces> = scopedDiscard(
   Effect.gen(function*() {
     const { check } = yield* HealthCheck
     const supervision = yield* Supervision
     const { shared } = yield* Workspaces
+    const interval = yield* HealthInterval
     const known = new Map<string, Status>()
     const look = Effect.gen(function*() {
       const { components } = yield* check(shared.root)

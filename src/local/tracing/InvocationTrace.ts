@@ -5,8 +5,10 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import { outcomeOf } from "../../connection/Meter.js"
+import { spanExit } from "../../connection/spanExit.js"
 import { traceparentOf } from "../../connection/traceparent.js"
 import type { KruxosError } from "../../errors/KruxosError.js"
+import { recordedMessage } from "../audit/outcome.js"
 import type { Decision } from "../policy/Policy.js"
 
 /** What the spans of the gateway say. */
@@ -45,11 +47,21 @@ export const startSpan = (
   return span
 }
 
-const noteOutcome = (span: Tracer.Span, exit: Exit.Exit<unknown, KruxosError>) => {
+const end = (span: Tracer.Span, exit: Exit.Exit<unknown, KruxosError>, now: bigint) => {
   const outcome = outcomeOf(exit)
   span.attribute("kruxos.outcome", outcome)
   if (outcome !== "ok") span.attribute("error.type", outcome)
+  // Spans leave the machine: they say no more than the audit log.
+  span.end(now, spanExit(exit, ({ message }) => recordedMessage(message) ?? ""))
 }
+
+/** Of a trace that is not recorded; what goes on later learns that from its name. */
+const unrecorded = (parent: Tracer.AnySpan): InvocationTrace => ({
+  traceparent: traceparentOf(parent),
+  decide: (decide) => decide(),
+  handler: (work) => Effect.suspend(work),
+  end: () => {}
+})
 
 /**
  * Begins the span of an invocation, below the one of its caller. There is none where the caller's trace is not recorded: then half of
@@ -61,8 +73,8 @@ export const begin = (
   kind: Tracer.SpanKind,
   parent: Tracer.AnySpan | undefined,
   attributes: Attributes
-): InvocationTrace | undefined => {
-  if (parent?.sampled === false) return undefined
+): InvocationTrace => {
+  if (parent?.sampled === false) return unrecorded(parent)
   const now = () => tracing.clock.unsafeCurrentTimeNanos()
   const span = startSpan(tracing, name, kind, parent, now(), attributes)
   return {
@@ -82,17 +94,9 @@ export const begin = (
         return Effect.suspend(work).pipe(
           Effect.withParentSpan(own),
           Effect.withTracerEnabled(true),
-          Effect.onExit((exit) =>
-            Effect.sync(() => {
-              noteOutcome(own, exit)
-              own.end(now(), exit)
-            })
-          )
+          Effect.onExit((exit) => Effect.sync(() => end(own, exit, now())))
         )
       }),
-    end: (exit) => {
-      noteOutcome(span, exit)
-      span.end(now(), exit)
-    }
+    end: (exit) => end(span, exit, now())
   }
 }

@@ -130,7 +130,7 @@ const restoreFromTrash = (root: Root): Workspace["restoreFromTrash"] => (trashNa
 }
 
 /** Deletes a file, or a directory with all that is in it, without following a link. It throws the system's errors. */
-const removeTree = (directory: Directory, name: string): void => {
+export const removeTree = (directory: Directory, name: string): void => {
   const status = fs.lstatSync(directory.at(name), { throwIfNoEntry: false })
   if (status === undefined) return
   if (!status.isDirectory()) return fs.unlinkSync(directory.at(name))

@@ -73,6 +73,8 @@ describe("an event in the terminal", () => {
       said("session_ended", { session_id: "ses-1", duration_seconds: 3661.2, capabilities_invoked: 1 }),
       said("rate_limit_hit", { capability_pattern: "a.*", limit: 10, window: 60, retry_after_seconds: 5 }),
       said("health_alert", { component: "disk", severity: "warning", message: "95 % used", threshold: 90 }, null),
+      said("alert_sent", { alert_id: "alert-1", severity: "critical", title: "Disk", message: "It is full" }),
+      said("alert_acknowledged", { alert_id: "alert-1", severity: "info", message: "It is full", by: "eve" }),
       said("agent_paused", { by: "eve" })
     ]
     assert.deepStrictEqual(lines, [
@@ -86,6 +88,8 @@ describe("an event in the terminal", () => {
       "builder   leaves     ses-1 after 1 h 1 min and 1 invocation",
       "builder   limited    a.* to 10 in 60 s; again in 5 s",
       "-         alert      warning disk 95 % used",
+      "builder   alert      critical Disk: It is full",
+      "builder   settles    It is full by eve",
       "builder   agent_paused  {\"by\":\"eve\"}"
     ])
   })

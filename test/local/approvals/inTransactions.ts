@@ -4,7 +4,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { builtIn } from "../../../src/catalogue/builtIn.js"
 import * as Capability from "../../../src/catalogue/Capability.js"
 import * as Catalogue from "../../../src/catalogue/Catalogue.js"
@@ -18,6 +17,7 @@ import { makeSessionHandlers } from "../../../src/local/capabilities/state/sessi
 import * as Policy from "../../../src/local/policy/Policy.js"
 import * as Drain from "../../../src/local/protocol/drain.js"
 import * as EffectChecks from "../../../src/local/recovery/EffectChecks.js"
+import * as Turns from "../../../src/local/recovery/Turns.js"
 import type { Session } from "../../../src/local/sessions/Session.js"
 import * as Sessions from "../../../src/local/sessions/Sessions.js"
 import * as Workspaces from "../../../src/local/sessions/Workspaces.js"
@@ -77,7 +77,7 @@ const makeFake = (): FakeTransactions => {
           Effect.sync(() => listeners.add(listener)),
           () => Effect.sync(() => listeners.delete(listener))
         )),
-      ended: Effect.succeed(Stream.empty)
+      onEnded: () => Effect.void
     }
   }
   return fake
@@ -130,7 +130,7 @@ export const asking = (
     const services = yield* Layer.build(
       ApprovalQueue.layer.pipe(
         Layer.provide(Layer.succeed(Transactions, transactions.service)),
-        Layer.provide(EffectChecks.layer),
+        Layer.provide(Layer.provide(EffectChecks.layer, Turns.layer)),
         Layer.provide(Registrations.layer(registrations)),
         Layer.provide(Audit.layer(undefined)),
         Layer.provide(Drain.layer),

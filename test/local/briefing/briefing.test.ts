@@ -209,6 +209,17 @@ describe("state.briefing.generate", () => {
       assert.isBelow(Date.parse(textAt(after, "since")), Date.parse(textAt(found, "since")))
     }))
 
+  it.scopedLive("tells a file that was made at the very time, although files are dated by the tick before", () =>
+    Effect.gen(function*() {
+      const gateway = yield* serve()
+      const since = Date.now()
+      const path = join(gateway.workspace, "quick.txt")
+      fs.writeFileSync(path, "")
+      fs.utimesSync(path, new Date(since - 8), new Date(since - 8))
+      const found = yield* briefing(gateway, { since: new Date(since).toISOString(), detail_level: "detailed" })
+      assert.deepStrictEqual(at(found, "filesystem_changes", "created_paths"), ["/workspace/quick.txt"])
+    }))
+
   it.scopedLive("refuses what is no time, and one that is still to come", () =>
     Effect.gen(function*() {
       const gateway = yield* serve({ policy: "allow-all" })

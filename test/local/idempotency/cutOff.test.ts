@@ -4,11 +4,13 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { digestOf } from "../../../src/local/approvals/digest.js"
 import * as EffectChecks from "../../../src/local/recovery/EffectChecks.js"
+import * as Turns from "../../../src/local/recovery/Turns.js"
 import { Workspaces } from "../../../src/local/sessions/Workspaces.js"
 import { ApprovalRequests } from "../../../src/local/store/Approvals.js"
 import { AuditPages } from "../../../src/local/store/AuditPages.js"
@@ -36,7 +38,8 @@ const cutOff = Effect.gen(function*() {
   const scope = yield* Scope.make()
   const first = yield* Scope.extend(serveCore({}, Effect.succeed(used)), scope)
   const { shared: workspace } = Context.get(first.services, Workspaces)
-  const checks = yield* Effect.provide(EffectChecks.EffectChecks, EffectChecks.layer).pipe(
+  const checks = yield* EffectChecks.EffectChecks.pipe(
+    Effect.provide(Layer.provide(EffectChecks.layer, Turns.layer)),
     Effect.provide(first.services)
   )
   const records = Context.get(first.services, KeyedInvocations)
@@ -226,6 +229,25 @@ describe("an invocation that was cut off", () => {
       assert.isFalse(fs.existsSync(host("a")))
     }))
 
+  it.scopedLive("is not answered by a request that was made with its key for something else, long before", () =>
+    Effect.gen(function*() {
+      const { first, next, waits } = yield* cutOff
+      const old = { path: "/workspace/old" }
+      yield* Context.get(first.services, ApprovalRequests).request({
+        agent,
+        capability: "filesystem.delete",
+        arguments: old,
+        digest: yield* digestOf(old),
+        rule: "a rule",
+        idempotencyKey: "k",
+        expiresAt: DateTime.add(yield* DateTime.now, { hours: 1 })
+      })
+      yield* waits("k", { capability: "filesystem.delete", input: { path: "/workspace/new" } })
+      const serving = yield* next
+      assert.deepStrictEqual(yield* outcome(yield* initialized(serving.gateway), "k"), { status: "not_found" })
+      assert.deepStrictEqual(yield* resolved(serving, 1), { k: { outcome: "not_done" } })
+    }))
+
   it.scopedLive("leaves none of its arguments in the store", () =>
     Effect.gen(function*() {
       const { begins, host, next } = yield* cutOff
@@ -239,6 +261,27 @@ describe("an invocation that was cut off", () => {
       assert.notInclude(JSON.stringify(rows), "secret")
     }))
 })
+
+it.scopedLive("what leaves nothing behind is not on record as begun, so that it is known to have done nothing", () =>
+  Effect.gen(function*() {
+    const { gateway, services } = yield* serveCore({})
+    const sql = Context.get(services, SqlClient.SqlClient)
+    yield* sql`CREATE TABLE begun (capability TEXT)`
+    yield* sql`
+      CREATE TRIGGER begins AFTER UPDATE OF stage ON keyed_invocations WHEN NEW.stage = 'begun'
+      BEGIN INSERT INTO begun VALUES (NEW.capability); END`
+    const socket = yield* initialized(gateway)
+    const calls: ReadonlyArray<Call> = [
+      { capability: "filesystem.write", input: { path: "a", content: "text" } },
+      { capability: "filesystem.read", input: { path: "a" } },
+      { capability: "filesystem.search_content", input: { path: ".", pattern: "text" } },
+      { capability: "state.session.set", input: { key: "a", value: 1 } }
+    ]
+    for (const call of calls) {
+      assert.deepInclude(yield* invoke(socket, call.capability, call), { success: true }, call.capability)
+    }
+    assert.deepStrictEqual(yield* sql`SELECT capability FROM begun`, [{ capability: "filesystem.write" }])
+  }))
 
 describe("two equal appends that are cut off at once", () => {
   it.scopedLive("are one that has begun and one that waits for it", () =>

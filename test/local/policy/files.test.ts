@@ -2,10 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import type { InvalidPolicy } from "../../../src/local/policy/InvalidPolicy.js"
@@ -279,13 +277,8 @@ describe("while a gateway runs", () => {
       const used = yield* makeFolders
       const { becomes, service } = yield* started(used)
       const told = { bob: 0, eve: 0 }
-      const listen = (name: "bob" | "eve") =>
-        Stream.runForEach(service.changes(agentNamed(name)), () =>
-          Effect.sync(() => {
-            told[name] += 1
-          })).pipe(Effect.forkScoped)
-      const fibers = [yield* listen("bob"), yield* listen("eve")]
-      yield* Effect.sleep("20 millis")
+      yield* service.onChange(agentNamed("bob"), () => void told.bob++)
+      yield* service.onChange(agentNamed("eve"), () => void told.eve++)
       fs.writeFileSync(used.bob, tier("system.time", "blocked"))
       yield* becomes("system.time", "blocked")
       yield* until("bob to be told", Effect.sync(() => told.bob === 1))
@@ -295,6 +288,5 @@ describe("while a gateway runs", () => {
       yield* until("both to be told", Effect.sync(() => told.bob === 2 && told.eve === 1))
       yield* Effect.sleep("50 millis")
       assert.deepStrictEqual(told, { bob: 2, eve: 1 })
-      yield* Fiber.interruptAll(fibers)
     }))
 })

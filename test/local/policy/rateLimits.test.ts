@@ -4,7 +4,6 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
 import * as TestClock from "effect/TestClock"
 import { fromSource } from "../../../src/local/policy/policyLayer.js"
 import * as RateCounters from "../../../src/local/policy/RateCounters.js"
@@ -24,9 +23,9 @@ const agentNamed = (name: string): Agent => ({
 
 /** Invokes as the core does: what passes is counted. */
 const invoker = (texts: Texts) =>
-  Effect.map(PubSub.sliding<void>(1), (reloads) => {
+  Effect.sync(() => {
     const policies = policiesOf(texts)
-    const service = fromSource({ current: () => policies, reloads }, capabilities)
+    const service = fromSource({ current: () => policies, onReload: () => Effect.void }, capabilities)
     return (name: string, agent = "agent") =>
       Effect.map(Clock.currentTimeMillis, (now) => {
         const decision = service.decide(agentNamed(agent), capability(name), {}, now)

@@ -1,10 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { builtIn } from "../../../src/catalogue/builtIn.js"
 import * as Policy from "../../../src/local/policy/Policy.js"
 import { within } from "../../support/deadline.js"
@@ -108,15 +105,11 @@ describe("approvals", () => {
 describe("a list of tools", () => {
   it.scopedLive("that the policy has changed is told to the sessions that see it", () =>
     Effect.gen(function*() {
-      const changes = yield* PubSub.unbounded<string>()
+      const listeners = new Map<string, () => void>()
       const served = yield* serveCustom({
         policy: {
           ...policy,
-          changes: ({ name }) =>
-            Stream.filterMap(
-              Stream.fromPubSub(changes),
-              (changed) => changed === name ? Option.some(undefined) : Option.none()
-            )
+          onChange: ({ name }, listener) => Effect.sync(() => void listeners.set(name, listener))
         },
         builtIn: false
       })
@@ -124,10 +117,10 @@ describe("a list of tools", () => {
       const [one, other] = [yield* initialized(served), yield* initialized(served, key)]
       yield* one.call("ping")
       yield* other.call("ping")
-      yield* PubSub.publish(changes, "other")
+      listeners.get("other")?.()
       const told = { jsonrpc: "2.0", method: "notifications/tools/list_changed" }
       expect(yield* other.receive).toEqual(told)
-      yield* PubSub.publish(changes, "agent")
+      listeners.get("agent")?.()
       expect(yield* one.receive).toEqual(told)
     }))
 })

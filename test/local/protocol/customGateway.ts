@@ -15,6 +15,7 @@ import * as Audit from "../../../src/local/audit/Audit.js"
 import { makeRegistrations } from "../../../src/local/capabilities/builtIn.js"
 import * as Directory from "../../../src/local/capabilities/Directory.js"
 import { type HandlerFailure, type Invocation, registerAll } from "../../../src/local/capabilities/Handler.js"
+import * as ProcessTable from "../../../src/local/capabilities/process/ProcessTable.js"
 import * as Registrations from "../../../src/local/capabilities/Registrations.js"
 import * as HealthCheck from "../../../src/local/capabilities/system/healthCheck.js"
 import * as MachineSampler from "../../../src/local/capabilities/system/Sampler.js"
@@ -26,6 +27,8 @@ import * as Drain from "../../../src/local/protocol/drain.js"
 import * as Methods from "../../../src/local/protocol/methods.js"
 import * as Server from "../../../src/local/protocol/server.js"
 import * as EffectChecks from "../../../src/local/recovery/EffectChecks.js"
+import * as Turns from "../../../src/local/recovery/Turns.js"
+import * as SandboxLayer from "../../../src/local/sandbox/sandboxLayer.js"
 import * as Sessions from "../../../src/local/sessions/Sessions.js"
 import * as Workspaces from "../../../src/local/sessions/Workspaces.js"
 import type * as SessionStates from "../../../src/local/state/SessionStates.js"
@@ -101,9 +104,11 @@ export const customCore = (
     Layer.provide(Core.layer),
     Layer.provideMerge(ApprovalQueue.layer),
     Layer.provide(Registrations.layer(registrations)),
+    Layer.provideMerge(Layer.provideMerge(ProcessTable.layer, SandboxLayer.layer({}))),
     Layer.provideMerge(Layer.provide(Transactions.layer, [undos, StateViews.layer])),
     Layer.provideMerge(RunOnce.layer),
     Layer.provideMerge(EffectChecks.layer),
+    Layer.provideMerge(Turns.layer),
     Layer.provideMerge(Audit.layer(undefined)),
     Layer.provideMerge(Drain.layer),
     Layer.provideMerge(Sessions.layer),

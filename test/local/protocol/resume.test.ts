@@ -1,8 +1,11 @@
 import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as Memory from "../../../src/connection/memory.js"
 import { converse } from "../../../src/local/protocol/conversation.js"
@@ -11,6 +14,7 @@ import { Sessions } from "../../../src/local/sessions/Sessions.js"
 import { Agents } from "../../../src/local/store/Agents.js"
 import * as TestGateway from "../../support/gateway.js"
 import { at, textAt } from "../../support/json.js"
+import { rpc } from "../../support/rawHttp.js"
 import { connect, initializeParams, type RawSocket } from "../../support/rawSocket.js"
 import { customCore } from "./customGateway.js"
 
@@ -55,6 +59,16 @@ it.scopedLive("a session goes on after its connection was cut, with its state an
       params: { capability: "state.shared.set", arguments: { key: "w1", value: 1, expected_version: 0 } }
     })
     assert.deepInclude(at(yield* watchersMessage(second.socket), "params"), { key: "w1", version: 1 })
+  }))
+
+it.scopedLive("it is offered to those alone who have a connection that can be lost", () =>
+  Effect.gen(function*() {
+    const gateway = yield* TestGateway.serve()
+    const answer = yield* (yield* connect(gateway)).call("initialize", resuming(null))
+    assert.deepStrictEqual(at(answer, "result", "capabilities", "experimental", "kruxos", "resume"), {})
+    const features = at(yield* rpc(gateway, "session.create"), "result", "features")
+    assert.deepStrictEqual(at(features, "transactions"), {})
+    assert.isUndefined(at(features, "resume"))
   }))
 
 it.scopedLive("a connection that is still there is fenced off, and told why", () =>
@@ -114,18 +128,36 @@ it.scopedLive("a session is not given to another agent, nor to a new key, nor af
     assert.isFalse((yield* begin(gateway, old.id, Redacted.value(newKey))).resumed)
   }))
 
+it.scopedLive("a connection whose session cannot go on elsewhere is left alone by one that names it", () =>
+  Effect.gen(function*() {
+    const gateway = yield* TestGateway.serve()
+    const plain = yield* connect(gateway)
+    const answer = yield* plain.call("initialize", initializeParams())
+    const id = textAt(answer, "result", "capabilities", "experimental", "kruxos", "session", "session_id")
+    yield* set(plain, 1)
+    assert.isFalse((yield* begin(gateway, id)).resumed)
+    assert.strictEqual(yield* get(plain), 1)
+  }))
+
 interface Conversation {
   readonly id: string
   readonly resumed: unknown
   readonly cut: Effect.Effect<void>
 }
 
-/** Speaks with a core in memory, where the clock is the test's. */
+/** A connection to a core in memory, where the clock is the test's. */
+const connected = Effect.gen(function*() {
+  const agent = yield* Effect.flatMap(Effect.flatMap(Agents, (agents) => agents.get("agent")), (found) => found)
+  const [client, server] = Memory.makePair()
+  return { client, fiber: yield* Effect.forkScoped(converse(server, agent, "memory")) }
+})
+
+const asksFor = (resume: string | null) =>
+  JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: resuming(resume) })
+
 const speak = (resume: string | null) =>
   Effect.gen(function*() {
-    const agent = yield* Effect.flatMap(Effect.flatMap(Agents, (agents) => agents.get("agent")), (found) => found)
-    const [client, server] = Memory.makePair()
-    const fiber = yield* Effect.forkScoped(converse(server, agent, "memory"))
+    const { client, fiber } = yield* connected
     const answer = yield* Effect.async<string>((resumed) => {
       client.listen({
         onText: (text) => resumed(Effect.succeed(text)),
@@ -133,7 +165,7 @@ const speak = (resume: string | null) =>
         onPong: () => {},
         onClose: () => {}
       })
-      client.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: resuming(resume) }))
+      client.send(asksFor(resume))
     })
     const session = at(JSON.parse(answer), "result", "capabilities", "experimental", "kruxos", "session")
     const conversation: Conversation = {
@@ -185,3 +217,60 @@ it.scoped("a bounded number of lost sessions waits: the one that has waited long
     assert.isFalse(running.has(ids[0] ?? ""))
     assert.isTrue((yield* speak(ids[1] ?? "")).resumed)
   })))
+
+it.scoped("a client that says goodbye while it is given its session ends it", () =>
+  inCore(Effect.gen(function*() {
+    const { running } = yield* Sessions
+    const first = yield* speak(null)
+    yield* first.cut
+    const { client, fiber } = yield* connected
+    client.send(asksFor(first.id))
+    client.close(1000, "")
+    yield* Fiber.await(fiber)
+    assert.strictEqual(running.size, 0)
+  })))
+
+/** A session whose connection is cut, but not gone before `slow` is done: it makes room for it by ending another one first. */
+const slowlyLost = Effect.gen(function*() {
+  const { running } = yield* Sessions
+  const sessions = yield* Effect.replicateEffect(speak(null), mostWaiting)
+  yield* Effect.forEach(sessions, ({ cut }) => cut)
+  const slow = yield* Deferred.make<void>()
+  const oldest = running.get(sessions[0]?.id ?? "")
+  assert.isDefined(oldest)
+  yield* Scope.addFinalizer(oldest.scope, Deferred.await(slow))
+  const last = yield* speak(null)
+  const cut = yield* Effect.fork(last.cut)
+  yield* Effect.repeatN(Effect.yieldNow(), 200)
+  return { last, cut, slow }
+})
+
+it.scoped("a lost session is found while another one ends to make room for it", () =>
+  inCore(Effect.gen(function*() {
+    const { cut, last, slow } = yield* slowlyLost
+    const resumed = yield* Effect.fork(speak(last.id))
+    yield* Effect.repeatN(Effect.yieldNow(), 200)
+    yield* Deferred.succeed(slow, undefined)
+    yield* Fiber.join(cut)
+    assert.isTrue((yield* Fiber.join(resumed)).resumed)
+  })))
+
+it.scoped("a client that is gone before it is given its session is no bug of the gateway, and the session waits on", () =>
+  Effect.gen(function*() {
+    const errors: Array<unknown> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Error)) errors.push(message)
+    })
+    yield* inCore(Effect.gen(function*() {
+      const { cut, last, slow } = yield* slowlyLost
+      const { client, fiber } = yield* connected
+      client.send(asksFor(last.id))
+      yield* Effect.repeatN(Effect.yieldNow(), 200)
+      client.abort()
+      yield* Fiber.await(fiber)
+      yield* Deferred.succeed(slow, undefined)
+      yield* Fiber.join(cut)
+      assert.isTrue((yield* speak(last.id)).resumed)
+    })).pipe(Effect.provide(Logger.add(logger)))
+    assert.deepStrictEqual(errors, [])
+  }))

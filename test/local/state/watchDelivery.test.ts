@@ -19,6 +19,10 @@ describe("the delivery of what is watched", () => {
         hasKept: () => Effect.dieMessage("not used"),
         putBack: () => Effect.dieMessage("not used"),
         forget: () => Effect.dieMessage("not used"),
+        put: () => {},
+        tell: () => {},
+        isListening: () => false,
+        maximumUnread: 10_000,
         count: () => Effect.dieMessage("not used"),
         listen: () => Effect.void,
         deliverAll: ({ messages }) =>

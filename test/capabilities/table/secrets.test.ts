@@ -1,0 +1,4 @@
+import { runTable } from "./suite.js"
+import { tables } from "./tables.js"
+
+runTable(tables.secrets)
