@@ -47,7 +47,7 @@ const wait = Effect.gen(function*() {
 
 /** The human: old files may go, nothing else. */
 const judge: Judge = ({ arguments: given }) =>
-  JSON.stringify(given).includes("report") ? { reject: "the report is still needed" } : { approve: true }
+  given?.["path"] === "/workspace/report.txt" ? { reject: "the report is still needed" } : { approve: true }
 
 const program = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem

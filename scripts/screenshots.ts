@@ -15,7 +15,7 @@ const shots: ReadonlyArray<readonly [name: string, view: string, options: Browse
   ["phone", "approvals", { width: 390, height: 844, scale: 1.5 }]
 ]
 
-const all = ["approvals", "activity", "agents", "state", "health"].flatMap((view) =>
+const all = ["approvals", "activity", "alerts", "agents", "state", "health"].flatMap((view) =>
   (["light", "dark"] as const).flatMap((scheme): typeof shots => [
     [`${view}-${scheme}`, view, { width: 1200, height: 900, scheme }],
     [`${view}-${scheme}-phone`, view, { width: 360, height: 780, scheme }]

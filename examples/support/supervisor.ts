@@ -16,7 +16,8 @@ const Request = Schema.Struct({
   id: Schema.String,
   agent: Schema.String,
   capability: Schema.String,
-  arguments: Schema.Unknown
+  // Null where they are too long for a list.
+  arguments: Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 })
 
 /** What waits for a decision. */
