@@ -43,8 +43,10 @@ describe.skipIf(!hasBrowser)(inBrowser("the page under load"), () => {
           const gateway = yield* Gateway
           const { page, problems } = yield* openPage()
           yield* inPage(() => page.locator("nav a[href=\"#/activity\"]").click())
-          const agent = yield* agentOf(gateway, gateway.key)
+          // Before the agent connects, so that no event is on its way to the page.
           const before = (yield* eventsTold) - (yield* eventsShown(page))
+          const counts = Effect.all({ told: Effect.map(eventsTold, (told) => told - before), shown: eventsShown(page) })
+          const agent = yield* agentOf(gateway, gateway.key)
           yield* inPage(() => page.evaluate(watchFrames))
 
           const invocations = runs(5000)
@@ -55,9 +57,11 @@ describe.skipIf(!hasBrowser)(inBrowser("the page under load"), () => {
               { concurrency: 16, discard: true }
             )).pipe(Effect.provide(agent))
           const [duration] = yield* Effect.timed(work)
-          const told = (yield* eventsTold) - before
+          yield* until("all events", Effect.map(counts, ({ shown, told }) => shown === told), "20 seconds").pipe(
+            Effect.onError(() => Effect.flatMap(counts, Effect.logError))
+          )
+          const { told } = yield* counts
           assert.isAtLeast(told, 2 * invocations)
-          yield* until("all events", Effect.map(eventsShown(page), (shown) => shown === told), "20 seconds")
           assert.isBelow(yield* inPage(() => page.locator(".feed > li").count()), 1000)
 
           const longest = Number(yield* inPage(() => page.evaluate("window.longest")))
