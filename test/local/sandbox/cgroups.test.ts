@@ -75,9 +75,10 @@ describe.each(holds("memory", "pids", "cpu") ? sandboxes : [])("control groups i
         command: `setsid env -i sleep ${seconds} & sleep 60`,
         background: true
       })
-      yield* until("its start", Effect.sync(() => runningWith(`sleep\0${seconds}`).length === 1))
-      const [pid = ""] = runningWith(`sleep\0${seconds}`)
-      const held = groupsOf(pid)
+      // Its arguments cannot be read at the moment in which it becomes another program.
+      let pid: string | undefined
+      yield* until("its start", Effect.sync(() => (pid = runningWith(`sleep\0${seconds}`)[0]) !== undefined))
+      const held = groupsOf(String(pid))
       assert.isNotEmpty(held)
       assert.deepInclude(yield* invoke("process.kill", { process_id }), { state: "killed" })
       yield* until("its end", Effect.sync(() => runningWith(`sleep\0${seconds}`).length === 0))
