@@ -5,8 +5,6 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import type { Dial } from "../../src/connection/Duplex.js"
 import * as Memory from "../../src/connection/memory.js"
 import * as SocketLink from "../../src/connection/socketLink.js"
@@ -15,12 +13,10 @@ import { converse } from "../../src/local/protocol/conversation.js"
 import { Agents } from "../../src/local/store/Agents.js"
 import { call, connectionOptions } from "../connection/linkSupport.js"
 import { until, within } from "../support/deadline.js"
+import { keptMemory } from "../support/garbage.js"
 import { folders, quietly } from "../support/gateway.js"
 import { clientOf, startProcess } from "../support/gatewayProcess.js"
 import { runs } from "../support/runs.js"
-
-setFlagsFromString("--expose_gc")
-const collectGarbage: () => void = runInNewContext("gc")
 
 /** What a process holds that could grow from connection to connection. */
 interface Held {
@@ -32,15 +28,14 @@ interface Held {
 
 // What has just ended is let go of in later turns of the event loop.
 const held: Effect.Effect<Held> = Effect.sleep("50 millis").pipe(
-  Effect.tap(() => Effect.sync(collectGarbage)),
+  Effect.tap(() => Effect.sync(keptMemory)),
   Effect.zipRight(Effect.sleep("10 millis")),
-  Effect.tap(() => Effect.sync(collectGarbage)),
   Effect.zipRight(Fiber.roots),
   Effect.map((roots) => ({
     fibers: roots.length,
     descriptors: fs.readdirSync("/proc/self/fd").length,
     listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
-    heap: process.memoryUsage().heapUsed
+    heap: keptMemory().heapUsed
   }))
 )
 
