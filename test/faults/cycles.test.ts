@@ -26,18 +26,12 @@ interface Held {
   readonly heap: number
 }
 
-// What has just ended is let go of in later turns of the event loop.
-const held: Effect.Effect<Held> = Effect.sleep("50 millis").pipe(
-  Effect.tap(() => Effect.sync(keptMemory)),
-  Effect.zipRight(Effect.sleep("10 millis")),
-  Effect.zipRight(Fiber.roots),
-  Effect.map((roots) => ({
-    fibers: roots.length,
-    descriptors: fs.readdirSync("/proc/self/fd").length,
-    listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
-    heap: keptMemory().heapUsed
-  }))
-)
+const held: Effect.Effect<Held> = Effect.zipWith(keptMemory, Fiber.roots, ({ heapUsed }, roots) => ({
+  fibers: roots.length,
+  descriptors: fs.readdirSync("/proc/self/fd").length,
+  listeners: process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0),
+  heap: heapUsed
+}))
 
 const mebibyte = 1024 * 1024
 

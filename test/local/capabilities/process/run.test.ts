@@ -131,7 +131,7 @@ describe.each(sandboxes)("process.run in $sandbox", ({ sandbox }) => {
     () =>
       Effect.gen(function*() {
         const { invoke } = yield* make({ sandbox })
-        const before = keptMemory()
+        const before = yield* keptMemory
         const answer = yield* invoke("process.run", {
           command: "yes | head -c 1000000000; echo; echo the end",
           stdout_lines: 2,
@@ -142,7 +142,7 @@ describe.each(sandboxes)("process.run in $sandbox", ({ sandbox }) => {
         const stdout = text(answer, "stdout")
         expect(stdout.length).toBe(1024 * 1024 + "\n[truncated]".length)
         expect(stdout.endsWith("y\n\n[truncated]")).toBe(true)
-        const after = keptMemory()
+        const after = yield* keptMemory
         expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(10 * 1024 * 1024)
         const logs = { process_id: answer["process_id"] }
         expect(yield* invoke("process.logs", { ...logs, offset: 2, limit: 4 })).toMatchObject({
